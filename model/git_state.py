@@ -23,6 +23,8 @@ class Believed(Model):
     """Whether nothing is started until somebody has looked at it."""
     certain: bool = True
     """Whether no honest one is like it. Others can be allowed by name."""
+    written: bool = False
+    """Whether it only counts where an agent may write it from now on."""
 
 
 HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
@@ -300,6 +302,7 @@ def linked_objects(path: str, objects: str) -> Believed:
         "it is a file of another repository, too, by a second name, as `git clone` of a path makes "
         "them: an agent that writes in it changes what that one checks out",
         f"copies are its own: `cp -r {old} {new} && rm -rf {old} && mv {new} {old}`",
+        written=True,
     )
 
 
@@ -321,9 +324,11 @@ def grafts(path: str) -> Believed:
     )
 
 
-def _hides(path: str, reason: str, hint: str) -> Believed:
+def _hides(path: str, reason: str, hint: str, *, written: bool = False) -> Believed:
     own = f"; if it is your own, {trusting(path)}"
-    return Believed(path=path, reason=reason, hint=hint + own, stops=False, certain=False)
+    return Believed(
+        path=path, reason=reason, hint=hint + own, stops=False, certain=False, written=written
+    )
 
 
 MOST_TOLD, WIDTH = 3, 80

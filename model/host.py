@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from jailoc.model.address import written
+from jailoc.model.address import is_single, written
 from jailoc.model.base import Model
 from jailoc.model.git_state import Believed
 from jailoc.model.permissions import Permissions
@@ -88,6 +88,8 @@ class Tree(Model):
     """Those of them that are symbolic links."""
     named: tuple[Named, ...] = ()
     """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
+    borrowed: tuple[Named, ...] = ()
+    """Where such repositories take objects from, some of it."""
     followed: dict[str, str] = Field(default_factory=dict)
     """Links in the place of what Git itself reads and writes, with where they lead."""
     shared: dict[str, str] = Field(default_factory=dict)
@@ -132,6 +134,9 @@ class GitLink(Model):
     worktree: bool = False
     """Whether the repository names this very file as that of a linked working tree. Only who can
     write in the repository can say so; whoever makes a file `.git` cannot."""
+    late: bool = False
+    """Of such a working tree, whether an agent could have made the file, as it was last started: a
+    repository knows one also when it is long gone."""
     shared: tuple[str, ...] = ()
     """Directories of `common` that a working tree writes and that are there; no links."""
     trouble: str | None = None
@@ -225,7 +230,9 @@ class Host(Model):
     ipv6: bool = False
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()
-    """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
+    """Its own addresses, and the IPv6 networks it is in, as ADDRESS/LENGTH."""
+    neighbours: tuple[str, ...] = ()
+    """The IPv4 networks it is in."""
     started: tuple[tuple[str, str], ...] = ()
     """What agents of other configurations can write, as last started: workspace, place."""
     left: tuple[tuple[str, str], ...] = ()
@@ -285,7 +292,7 @@ class Host(Model):
         return tuple(
             written(each.network_address)
             for each in networks
-            if each.prefixlen == each.max_prefixlen and not each.is_loopback
+            if is_single(each) and not each.is_loopback
         )
 
     @property

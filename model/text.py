@@ -63,9 +63,35 @@ def some(lines: Sequence[str], most: int = MOST_SHOWN) -> tuple[str, ...]:
     return (*lines[:most], *((f"and {more} more",) if more > 0 else ()))
 
 
+_BLANK = frozenset(
+    "\U00016fe4\U0001107f\U0001d159\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Characters that count as letters or marks and of which nothing is seen.
+
+Source: Unicode Standard Annex 44, Default_Ignorable_Code_Point; the empty cell of Braille, and a
+note, a filler and a joiner that have no form of their own.
+"""
+_STYLES = "\ufe0e\ufe0f"
+"""Variation selectors of symbols, which choose between text and emoji."""
+
+
 def visible(text: str) -> str:
-    """Show each control character as one harmless sign, so that no text can steer the terminal."""
-    return "".join(char if char == "\t" or char.isprintable() else _sign(char) for char in text)
+    """Show each control character as one harmless sign, so that no text can steer the terminal.
+
+    So it is with characters that take a place in a name and show nothing.
+    """
+    if text.isprintable() and _BLANK.isdisjoint(text):
+        return text
+    return "".join(
+        char if char == "\t" or (char.isprintable() and not _hides(char, before)) else _sign(char)
+        for before, char in zip(f" {text}", text, strict=False)
+    )
+
+
+def _hides(char: str, before: str) -> bool:
+    """Tell whether nothing is seen of a character, which is no style of the symbol before it."""
+    return char in _BLANK and not (char in _STYLES and unicodedata.category(before) == "So")
 
 
 def _sign(char: str) -> str:
@@ -108,7 +134,7 @@ def _telling(char: str) -> str:
     if char.isascii():
         return char if char.isprintable() else _sign(char)
     number = f"<U+{ord(char):04X}>"
-    if not char.isprintable() or unicodedata.combining(char):
+    if not char.isprintable() or unicodedata.combining(char) or char in _BLANK:
         return number
     fold = unicodedata.normalize("NFKC", char)
     same = char in _LIKE or (fold != char and fold.isascii())

@@ -66,7 +66,11 @@ def _process(nodeid: str) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the second tier out, unless it was asked for or a test of it was named."""
+    """Leave the second tier out, unless it was asked for or a test of it was named.
+
+    What stays together and takes long comes first, so that nobody waits for it at the end.
+    """
+    items.sort(key=lambda item: _process(item.nodeid) not in {"engine", "review"})
     if os.environ.get("JAILOC_THOROUGH") == "1" or any("::" in word for word in config.args):
         return
     later = [item for item in items if item.get_closest_marker("thorough")]

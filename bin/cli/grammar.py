@@ -3,6 +3,7 @@
 After a change of theirs: `pytest tests/bin/cli/test_grammar.py --update-golden`.
 """
 
+# A line is as long as what it holds.
 # ruff: noqa: E501
 # fmt: off
 from typing import Any

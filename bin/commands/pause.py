@@ -7,21 +7,26 @@ has put there before is looked for while it is halted, so nothing can come after
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from jailoc.bin.attach import readiness
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import committed, elsewhere, existence, halt, sharing, uncovered
-from jailoc.bin.engine import containers, docker, witness
-from jailoc.bin.host import foreground, programs
+from jailoc.bin.deploy import committed, elsewhere, existence, halt, observe, sharing, uncovered
+from jailoc.bin.engine import containers, docker, mapped, witness
+from jailoc.bin.host import bind_mounts, foreground, links, programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.exit_status import NOT_EXECUTED, NOT_FOUND, NOT_RUN, SIGNALLED
 from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.runtime.committed import WORDS
+from jailoc.generators.runtime.uncovered import led, told
 from jailoc.model.diagnostic import Refused
+from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import typed
+from jailoc.model.path import first_within, within
+from jailoc.model.repository import moved
+from jailoc.model.sandbox import AGENT, typed
 from jailoc.model.text import some
 
 
@@ -104,7 +109,7 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     for each in others:
         if each in names(origin.config):
             found[each] = _uncovered(origin, each, mine)
-    rows = tuple(dict.fromkeys(row for every in found.values() for row in every))
+    rows = tuple(dict.fromkeys(row for each in found.values() for row in (*each.open, *each.led)))
     for line in some(rows):
         terminal.say(f"the host may execute what the agent can write: {line}", Meaning.FAILS)
     written = dict.fromkeys(committed.rows(origin, name))
@@ -114,8 +119,11 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
         )
     for line in some([*written]):
         terminal.say(f"{WORDS}: {line}", Meaning.FAILS)
-    ups = ", ".join(f"`jailoc up {typed(each)}`" for each, every in found.items() if every)
-    return not (rows or written) or prompt.agreed(
+    late = _still_written((name, *others), mine)
+    for line in some(late):
+        terminal.say(f"a halted program may still change what it has mapped: {line}", Meaning.FAILS)
+    ups = ", ".join(f"`jailoc up {typed(each)}`" for each, every in found.items() if every.open)
+    return not (rows or written or late) or prompt.agreed(
         terminal,
         "Go on all the same?",
         "go on where the host may execute what an agent has written",
@@ -123,16 +131,58 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     )
 
 
-def _uncovered(origin: LoadedConfig, name: str, at: Sequence[str] | None) -> tuple[str, ...]:
+class _Found(NamedTuple):
+    """What the host may execute of what an agent can write, as it is told."""
+
+    open: tuple[str, ...]
+    """A start covers it."""
+    led: tuple[str, ...]
+    """A link leads there, and nothing covers that."""
+
+
+def _uncovered(origin: LoadedConfig, name: str, at: Sequence[str] | None) -> _Found:
     found = readiness.services(name)
     shut: frozenset[str] | None = None
     if found.agent is not None and found.agent.state in {"running", "paused"}:
         shut = witness.mounted(found.agent.id, (found.wall or found.agent).image_id)
-    return uncovered.rows(
-        resolve(origin.config, name, origin.host),
-        lambda place: shut is not None and place not in shut,
-        lambda path: at is None or halt.shared((path,), at) is not None,
-    )
+    workspace = resolve(origin.config, name, origin.host)
+
+    def matters(path: str) -> bool:
+        return at is None or halt.shared((path,), at) is not None
+
+    open_ = uncovered.rows(workspace, lambda place: shut is not None and place not in shut, matters)
+    links_ = (each for each in led(workspace, origin.config.trust) if matters(each.path))
+    return _Found(open_, told(links_))
+
+
+def _still_written(among: Sequence[str], mine: Sequence[str]) -> tuple[str, ...]:
+    """Return what agents that end while they are halted have the kernel write in directories.
+
+    One may have it from another, by whose mount it is then called, or by none that is still there.
+    """
+    known = observe.mounted()
+    given = [
+        (each.target.text, each.source.text)
+        for name in among
+        for each in known.get(name, ())
+        if each.mode is Mode.READ_WRITE and halt.shared((each.source.text,), mine) is not None
+    ]
+    devices = bind_mounts.devices(links.real(each) for each in mine)
+    found: list[str] = []
+    for name in among:
+        for agent in (each for each in halt.agents(name) if each.service == AGENT):
+            kept = mapped.mapped(agent.id, agent.process)
+            for path, device, there in kept.files:
+                places = [moved(path, *pair) for pair in given if within(path, pair[0])]
+                # Where nothing is written down: a project has the same name on both sides.
+                if name not in known and first_within(path, agent.writable) is not None:
+                    places.append(path)
+                if not there and device in devices:
+                    places.append(f"what is no `{path}` there any more")
+                found += [f"{each} ({typed(name)})" for each in places[:1]]
+            if kept.hidden:
+                found.append(f"{kept.hidden} programs of {typed(name)} let nobody look")
+    return tuple(found)
 
 
 def _halted(name: str) -> bool:

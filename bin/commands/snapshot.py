@@ -2,7 +2,7 @@
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, journal, snapshots
+from jailoc.bin.deploy import existence, halt, journal, sharing, snapshots
 from jailoc.bin.deploy.snapshots import Store
 from jailoc.bin.engine import docker
 from jailoc.bin.host import files
@@ -23,7 +23,11 @@ def take(session: Session) -> int:
     terminal = session.terminal
     with files.locked(facts.cache_directory() / f"{name}.lock"):
         journal.check(name)
-        with step(terminal, f"taking a snapshot of {name}"):
+        origin, others = session.source(expectations=False), halt.joined(name, store.roots)
+        with (
+            sharing.kept_out(origin, store.roots, others, but=name),
+            step(terminal, f"taking a snapshot of {name}"),
+        ):
             taken = store.take(Why.ASKED)
     snapshots.tell(terminal, taken)
     if not taken.new:

@@ -76,7 +76,7 @@ def new(session: Session, name: str, revision: str | None) -> int:
             made = task_clone.make(
                 terminal,
                 resolve(origin.config, workspace, origin.host),
-                name, repository, revision or "HEAD", origin.host,
+                name, repository, revision or "HEAD", origin.host, origin.config.trust,
             )  # fmt: skip
         task = Task(
             workspace=workspace, name=name, repository=repository, base=made.base, port=port
@@ -257,7 +257,7 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     )
     there = Committed(found.tree, found.targets, found.links)
     last = obeyed(found.changed, there, protect)
-    told = (*last, *on_the_way(found.passing or (), there, protect, {*last}))
+    told = (*last, *on_the_way(found.passing or (), there, found.before, protect, {*last}))
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     if found.tip == task.base and task.fetched is None:

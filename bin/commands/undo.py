@@ -140,7 +140,7 @@ def _begun(
     if now.id == to.id or difference.nothing:
         what = f" in {telling(', '.join(targets))}" if words else ""
         for line in difference.lines():
-            terminal.result(telling(line))
+            terminal.colored(telling(line), None)
         more = " else" if difference.stays.count else ""
         terminal.say(f"nothing{more} has changed{what} since snapshot {to.short}: "
                      f"`jailoc snapshot list {name}` shows others, for --to",
@@ -151,9 +151,9 @@ def _begun(
         f"this undo returns {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)"
     )
     for line in difference.lines():
-        terminal.result(telling(line))
+        terminal.colored(telling(line), None)
     for line in store.moves(to, now, difference.repositories):
-        terminal.result(telling(line))
+        terminal.colored(telling(line), None)
     if not difference.empty:
         terminal.result("permissions, times and links become those of the snapshot, too")
     if not asked.yes:
@@ -164,11 +164,25 @@ def _begun(
 
 
 def _mending(session: Session, name: str, store: Store, finish: Callable[[], Undone]) -> Undone:
-    """Do it while no other agent that may write there can start; say what mends a half done one."""
+    """Do it while no other agent that may write there can start; say what mends a half done one.
+
+    Who may have been handed a directory there by what it has in common with another is halted.
+    """
     origin, roots = session.source(expectations=False), store.roots
+    others, done = halt.joined(name, roots), list[Undone]()
+
+    def work(_: object) -> halt.Done:
+        done.append(finish())
+        return halt.Done()
+
     try:
-        with sharing.kept_out(origin, roots, halt.sharing(name, roots), but=name):
-            return finish()
+        # First of all, as whoever takes a snapshot does: nobody waits for each other.
+        with (
+            sharing.kept_out(origin, roots, others, but=name) as locks,
+            halt.alone((name, *others)),
+        ):
+            halt.during(others, work, locks, by=tools.label(name))
+        return done[0]
     except BaseException:
         if journal.place(name).exists():
             session.terminal.steady().say(

@@ -1,8 +1,9 @@
 """What of this machine a clone is made from: a repository, and what Git reads for it elsewhere."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from jailoc.bin.config.changeable import could_make, starter
 from jailoc.bin.config.git_directory import strange
@@ -10,8 +11,8 @@ from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.forbidden_paths import trespass
-from jailoc.model.host import Host
-from jailoc.model.path import CONTAINER_SYSTEM, clean, first_within, within
+from jailoc.model.host import GitLink, Host
+from jailoc.model.path import CONTAINER_SYSTEM, clean, first_within, outermost, within
 from jailoc.model.text import visible
 
 MOST_ALTERNATES = 20
@@ -19,8 +20,25 @@ DEEPEST = 5
 """How many steps Git follows from alternates to alternates (alternates are read to this depth)."""
 
 
-def places(repository: str, host: Host) -> tuple[str, ...]:
-    """Return the directories that a clone of a repository is made from, itself first.
+class CloneSource(NamedTuple):
+    """What Git reads to make a clone."""
+
+    git: tuple[str, ...]
+    """`.git`, or a bare repository; where `.git` is a file, then what it names. Nothing of a
+    working tree: what an agent puts there, or is not to see there, is out of reach of links."""
+    borrowed: tuple[str, ...]
+    """Directories of objects that lie elsewhere."""
+    late: bool = False
+    """Whether `.git` is a file that an agent could have made."""
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of it, what lies in another one left out."""
+        return outermost((*self.git, *self.borrowed))
+
+
+def source(repository: str, host: Host) -> CloneSource:
+    """Return what a clone of a repository is made from.
 
     Raises:
         Refused: it is none, or Git would read for it what no sandbox may have.
@@ -40,25 +58,19 @@ def places(repository: str, host: Host) -> tuple[str, ...]:
         # Commits would come home to wherever an agent lets it lead.
         raise _unfit(repository, "its `.git` is a symbolic link",
                      "put the directory itself there, or name its repository")  # fmt: skip
-    elsewhere: list[str] = []
+    late = False
+    found: tuple[str, ...] = (str(git) if git.exists() else repository,)
     if git.is_file():
-        elsewhere = _linked(repository, host)
+        link = _link(repository, host)
+        found, late = (*found, link.directory, link.common), link.late
     elif not git.is_dir() and not Path(repository, "objects").is_dir():
         top = host.git.enclosing.get(repository)
         hint = f"it is a part of the one in `{top}`: name that in `paths`" if top else None
         raise _unfit(repository, "it is no repository", hint or "`git init` makes one")
-    for directory in elsewhere or [str(git if git.is_dir() else repository)]:
+    for directory in found[1:] or found:
         _no_pipe(repository, directory)
-    objects = f"{elsewhere[-1]}/objects" if elsewhere else str(
-        (git if git.is_dir() else Path(repository)) / "objects"
-    )  # fmt: skip
-    elsewhere += _alternates(repository, objects, host)
-    return _with(repository, elsewhere)
-
-
-def _with(repository: str, places: Iterable[str]) -> tuple[str, ...]:
-    """Return a repository, and those of some places that do not lie in it."""
-    return (repository, *dict.fromkeys(each for each in places if not within(each, repository)))
+    borrowed = tuple(_alternates(repository, f"{found[-1]}/objects", host))
+    return CloneSource(found, borrowed, late)
 
 
 def _no_pipe(repository: str, directory: str) -> None:
@@ -76,25 +88,24 @@ def git_directory(repository: str, host: Host) -> str:
     Raises:
         Refused: it is none.
     """
-    places(repository, host)
-    git = Path(repository, ".git")
-    if git.is_file():
-        return _linked(repository, host)[-1]
-    return str(git if git.is_dir() else repository)
+    return source(repository, host).git[-1]
 
 
 def own(repository: str, host: Host) -> tuple[str, ...]:
-    """Return a repository and what of Git's is its own, without what it borrows.
+    """Return a repository and what of Git's is its own elsewhere, without what it borrows.
 
     Raises:
         Refused: it is none.
     """
-    linked = Path(repository, ".git").is_file()
-    return _with(repository, _linked(repository, host) if linked else ())
+    if not Path(repository, ".git").is_file():
+        return (repository,)
+    link = _link(repository, host)
+    elsewhere = (link.directory, link.common)
+    return (repository, *(each for each in elsewhere if not within(each, repository)))
 
 
-def _linked(repository: str, host: Host) -> list[str]:
-    """Return the Git directory that a file `.git` names, and knows of it, and the common one."""
+def _link(repository: str, host: Host) -> GitLink:
+    """Return what a file `.git` says, if what it names knows of it."""
     file = f"{repository}/.git"
     link = next((each for each in host.git.links if each.file == file), None)
     if link is None or link.trouble is not None or not link.worktree:
@@ -103,7 +114,7 @@ def _linked(repository: str, host: Host) -> list[str]:
         raise _unfit(repository, f"{named}, and {reason}", "mend the file, or the repository")
     for place in (link.directory, link.common):
         needed(repository, place, host)
-    return [link.directory, link.common]
+    return link
 
 
 def needed(repository: str, place: str, host: Host) -> str:
@@ -160,7 +171,7 @@ def _lines(repository: str, directory: str) -> Iterator[str]:
             repository,
             "`objects/info/alternates` came while an agent could write it, and may name another "
             "repository of yours",
-            "remove it if it is none of yours; `jailoc up` makes one that is read-only",
+            "remove it if it is none of yours",
         )
     for raw in data.split(b"\n"):
         line = os.fsdecode(raw)

@@ -4,9 +4,8 @@ import errno
 import hashlib
 import ipaddress
 import os
-import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +18,19 @@ from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.mentioned import Mentioned
 from jailoc.model.address import written
-from jailoc.model.agents.known import LOGINS, PRIVATE
+from jailoc.model.agents.known import CONFIGURED, LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import TABLES, FileKind, Host
+from jailoc.model.special_ranges import LINK_LENGTH, PUBLIC
 
 __all__ = [
     "cache_directory", "config_file", "fetched", "following", "gather", "home", "state_directory",
 ]  # fmt: skip
+
+
+LARGEST, SMALL = 8, 16
+"""Bits of an IPv4 network that a machine is in, at least, and those from which on one is no part of
+the internet that a tunnel may stand for."""
 
 
 def gather(mentioned: Mentioned) -> Host:
@@ -37,8 +42,9 @@ def gather(mentioned: Mentioned) -> Host:
     for url in mentioned.urls:
         if (text := _read(str(fetched(url)))) is not None:
             texts[url] = text
-    config_home = base("XDG_CONFIG_HOME", ".config")
+    config_home, private = base("XDG_CONFIG_HOME", ".config"), agent_files.find(PRIVATE)
     git = repositories.gather(mentioned.searches, home(), config_home, mentioned.work)
+    ipv4 = routes(_kernel("/proc/net/fib_trie"))
     host = Host(
         home=home(),
         config_home=config_home,
@@ -46,7 +52,8 @@ def gather(mentioned: Mentioned) -> Host:
         data_home=base("XDG_DATA_HOME", ".local/share"),
         today=datetime.now(tz=UTC).date(),
         ipv6=_ipv6(),
-        networks=_networks(),
+        networks=tuple(sorted({*addresses(ipv4), *networks(_kernel("/proc/net/if_inet6"))})),
+        neighbours=tuple(sorted(neighbours(ipv4))),
         tables=tables(),
         kinds=kinds,
         unread={
@@ -65,8 +72,8 @@ def gather(mentioned: Mentioned) -> Host:
         git=git.git,
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
-        private=agent_files.find(PRIVATE),
-        logins=agent_files.find(LOGINS),
+        private=private,
+        logins=(*agent_files.find(LOGINS), *agent_files.holding_keys(CONFIGURED, private)),
         profiles=not ping.podman(),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
@@ -159,19 +166,60 @@ def _ipv6() -> bool:
         return False
 
 
-def _networks() -> tuple[str, ...]:
-    """Return the machine's IPv4 addresses and IPv6 networks, as the kernel lists them (proc(5)).
+def networks(table: str) -> Iterator[str]:
+    """Yield the IPv6 networks that the machine is in, of the kernel's table of its addresses.
 
-    An IPv6 network is taken whole: its other machines are neighbours, and the machine's own
-    address in it may change every day (RFC 8981). Elsewhere than on Linux the list is empty.
+    One is taken whole: its other machines are neighbours, and the machine's own address in it may
+    change every day (RFC 8981). A public one has 64 bits at most (RFC 4291, section 2.5.4): an
+    address may have been given by itself (RFC 8415), and the network that it is in by a router.
     """
-    found = {f"{each}/32" for each in re.findall(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL",
-                                                 _kernel("/proc/net/fib_trie"))}  # fmt: skip
-    for line in _kernel("/proc/net/if_inet6").splitlines():
-        address, _, length, *_ = line.split()
-        network = ipaddress.IPv6Network((int(address, 16), int(length, 16)), strict=False)
-        found.add(written(network))
-    return tuple(sorted(found))
+    for address, _, length, *_ in map(str.split, table.splitlines()):
+        number, bits = int(address, 16), int(length, 16)
+        if any(ipaddress.IPv6Address(number) in each for each in PUBLIC):
+            bits = min(bits, LINK_LENGTH)
+        yield written(ipaddress.IPv6Network((number, bits), strict=False))
+
+
+Routes = frozenset[tuple[str, str, str]]
+"""Destinations of IPv4 with their lengths, and what is said of each: its scope and kind."""
+
+
+def addresses(table: Routes) -> Iterator[str]:
+    """Yield the machine's IPv4 addresses."""
+    yield from (f"{place}/32" for place, *rest in table if rest == ["/32", "host LOCAL"])
+
+
+def neighbours(table: Routes) -> Iterator[str]:
+    """Yield the IPv4 networks that the machine is in.
+
+    Of a network that it is in the kernel has the address for all of it, too, or what is sent there
+    is small and holds an address of the machine. All there is may be sent by the link of a tunnel.
+    """
+    own = [*map(ipaddress.ip_network, addresses(table))]
+    for place, length, kind in table:
+        if kind == "link UNICAST":
+            network = ipaddress.IPv4Network(f"{place}{length}", strict=False)
+            everyone = str(network.broadcast_address), "/32", "link BROADCAST"
+            if (network.prefixlen >= LARGEST and everyone in table) or (
+                network.prefixlen >= SMALL and any(network.overlaps(each) for each in own)
+            ):
+                yield written(network)
+
+
+def routes(text: str) -> Routes:
+    """Take apart what the kernel says of them (`fib_trie` in proc(5)).
+
+    Elsewhere than on Linux it says nothing.
+    """
+    found: set[tuple[str, str, str]] = set()
+    place = ""
+    for words in map(str.split, text.splitlines()):
+        match words:
+            case ["|--", place]:
+                pass
+            case [length, scope, kind, *_] if place and length.startswith("/"):
+                found.add((place, length, f"{scope} {kind}"))
+    return frozenset(found)
 
 
 def tables() -> tuple[str, ...]:

@@ -158,18 +158,11 @@ def is_repository(names: Collection[str]) -> bool:
 
 def modules(git: os.DirEntry[str]) -> Iterator[str]:
     """Yield the directories of submodules' repositories, also of those of linked working trees."""
-    for entry in children(git.path, MOST_ENTRIES):
-        name = fold(entry.name)
-        if not holds_directory(entry):
-            continue
-        if name == "modules":
-            yield entry.path
-        elif name == "worktrees":
-            for tree in children(entry.path, MOST_ENTRIES):
-                if holds_directory(tree):
-                    for each in children(tree.path, MOST_ENTRIES):
-                        if fold(each.name) == "modules" and holds_directory(each):
-                            yield each.path
+    trees = (each.path for each in worktrees(git.path) if holds_directory(each))
+    for directory in (git.path, *trees):
+        for entry in children(directory, MOST_ENTRIES):
+            if fold(entry.name) == "modules" and holds_directory(entry):
+                yield entry.path
 
 
 def worktrees(directory: str) -> Iterator[os.DirEntry[str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jailoc.bin.config import git_file
+from jailoc.bin.config.changeable import could_make
 from jailoc.bin.host.entries import is_directory, is_text, kind_at, readable, text
 from jailoc.bin.host.links import real_for_others
 from jailoc.model.host import FileKind, GitLink
@@ -44,12 +45,13 @@ def _link(file: str) -> GitLink | None:
     if names is None or not all(map(is_text, names)) or any("\0" in each for each in names):
         return None
     directory, common = map(clean, names)
-    linked = directory != common
+    worktree = directory != common and _named_back(file, directory)
     return GitLink(
         file=file,
         directory=directory,
         common=common,
-        worktree=linked and _named_back(file, directory),
+        worktree=worktree,
+        late=worktree and could_make(file),
         shared=tuple(name for name in SHARED if _is_directory(f"{common}/{name}")),
         trouble=_trouble(directory, common, names),
     )

@@ -5,11 +5,13 @@ No program is run, and every look is bounded: an agent may have made all of it.
 
 import fnmatch
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from jailoc.bin.config import git_directory, git_environment, git_file, told
+from jailoc.bin.config import alternates, git_directory, git_environment, git_file, told
 from jailoc.bin.config.git_settings import (
     SYSTEM,
     Settings,
@@ -43,6 +45,17 @@ _INSTALLED = f"its configuration names a place by where Git is installed (`{PREF
 _EACH = re.compile(rf"{PROCESSES}/[^/]+/(task/[^/]+/)?(cwd|root|fd/[^/]+/.)")
 _OTHERS = f"its configuration names a place that is another for each program (`{PROCESSES}`)"
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
+
+
+class Elsewhere(NamedTuple):
+    """What a repository that may lie anywhere has for a working tree."""
+
+    named: tuple[Named, ...]
+    """What its configuration names."""
+    borrowed: tuple[Named, ...]
+    """Where it takes objects from."""
+    doubts: dict[str, str]
+    """Why that is not all, by the directory that says so."""
 
 
 @dataclass
@@ -172,11 +185,12 @@ class Looker:
         links: list[str] = []
         elsewhere: dict[str, str] = {}
         hooks: tuple[str, ...] = ()
-        alternates: tuple[str, ...] = ()
+        lent: tuple[str, ...] = ()
         borrowed: tuple[Named, ...] = ()
         remotes: dict[str, tuple[str, ...]] = {}
         configs: dict[str, str] = {}
         crowded: list[str] = []
+        many: str | None = None
         for entry, name in git_directory.deciding(directory, crowded):
             if entry.is_symlink():
                 links.append(name)
@@ -186,9 +200,9 @@ class Looker:
                 case "hooks":
                     hooks += told.hooks(entry.path, MOST_ENTRIES)
                 case "alternates":
-                    alternates += told.alternates(entry.path)
-                    places = told.borrowed(entry.path, f"{directory}/objects")
-                    borrowed += tuple(self._borrowed(each) for each in places)
+                    lent += told.alternates(entry.path)
+                    more, why = self._borrowed(entry.path, f"{directory}/objects")
+                    borrowed, many = borrowed + more, why or many
                 case "remotes" | "branches" as older:
                     remotes[older] = (*remotes.get(older, ()), *told.remotes(entry.path))
                 case "config" | "config.worktree":
@@ -197,6 +211,11 @@ class Looker:
                     elsewhere |= git_directory.elsewhere(directory, entry.path, name)
         mine = self.own[directory] = self.settings.read(configs)
         named, trouble = self._named(mine, directory, top)
+        # What Git LFS takes from there it does not compare with its name.
+        kept = (each.setting.value for each in mine.all if each.setting.key == "lfs.storage")
+        borrowed += tuple(
+            self._objects(posixpath.join(directory, each.partition("\0")[0])) for each in kept
+        )
         found = Repository(
             directory=directory,
             top=top,
@@ -206,7 +225,7 @@ class Looker:
             trees=_own_configuration(directory, kinds) if worktree_config(mine.all) else (),
             sealed=not unseen.writable(directory),
             hooks=hooks,
-            alternates=alternates,
+            alternates=lent,
             borrowed=borrowed,
             remotes=remotes,
             settings=_by_file(mine, configs),
@@ -214,10 +233,16 @@ class Looker:
         )
         if crowded:
             place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
-            trouble = f"`{place}` holds more than {most:,} entries"
-        return found, trouble
+            many = f"`{place}` holds more than {most:,} entries"
+        return found, many or trouble
 
-    def _borrowed(self, place: str) -> Named:
+    def _borrowed(self, file: str, objects: str) -> tuple[tuple[Named, ...], str | None]:
+        """Return where objects are taken from, and why that is not all."""
+        places, whole = alternates.borrowed(file, objects)
+        many = f"it takes objects from more than {alternates.MOST} directories"
+        return tuple(map(self._objects, places)), None if whole else many
+
+    def _objects(self, place: str) -> Named:
         real, hops = self.ways.trace(place)
         return Named(
             key="objects/info/alternates",
@@ -235,34 +260,41 @@ class Looker:
         settings = told.settings(each.setting for each in self.settings.read(files).all)
         return (*told.hooks(f"{directory}/hooks", MOST_ENTRIES), *settings)
 
-    def linked(self, file: str) -> tuple[tuple[Named, ...], dict[str, str]]:
-        """Return what the configuration names for a working tree whose `.git` is a file.
+    def linked(self, file: str) -> Elsewhere:
+        """Return what there is for a working tree whose `.git` is a file.
 
-        The repository may lie anywhere; what it names by a relative path lies here. Also say, by
-        the directory, why the configuration there was not read whole.
+        The repository may lie anywhere; what it names by a relative path lies here.
         """
         names = git_file.read(file)
         if names is None:
-            return (), {}
+            return Elsewhere((), (), {})
         top = file.rpartition("/")[0]
         directory, shared = map(clean, names)
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
         self.own[file] = self.settings.read(files)
         named, trouble = self._named(self.own[file], directory, top)
-        if trouble is None:
-            return named, {}
-        alone = self._named(self.settings.read(files[:1]), directory, top)[1]
-        return named, {shared: alone} if alone is not None else {directory: trouble}
+        doubts: dict[str, str] = {}
+        if trouble is not None:
+            alone = self._named(self.settings.read(files[:1]), directory, top)[1]
+            doubts = {shared: alone} if alone is not None else {directory: trouble}
+        return self._elsewhere(shared, named, doubts)
 
-    def above(self, top: str) -> tuple[tuple[Named, ...], dict[str, str]]:
-        """Return what the repository around a path names; all else as for a linked working tree."""
+    def above(self, top: str) -> Elsewhere:
+        """Return the same of the repository around a path."""
         self.settings.renew()  # whatever others have left of it
         directory = f"{top}/.git"
         if kind_at(directory) is not FileKind.DIRECTORY:
             return self.linked(directory)
         files = (f"{directory}/config", f"{directory}/config.worktree")
         named, trouble = self._named(self.settings.read(files), directory, top)
-        return named, {} if trouble is None else {directory: trouble}
+        return self._elsewhere(directory, named, {} if trouble is None else {directory: trouble})
+
+    def _elsewhere(
+        self, common: str, named: tuple[Named, ...], doubts: dict[str, str]
+    ) -> Elsewhere:
+        objects = f"{common}/objects"
+        borrowed, many = self._borrowed(f"{objects}/info/alternates", objects)
+        return Elsewhere(named, borrowed, {common: many} | doubts if many else doubts)
 
     def worktree(self, link: GitLink) -> Repository:
         """Look at the Git directory of a linked working tree whose repository is elsewhere."""

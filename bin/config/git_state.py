@@ -7,10 +7,10 @@ much: an agent may have made every byte, and a file with holes costs it none.
 import os
 import posixpath
 import stat
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from jailoc.bin.config import git_directory, submodules
+from jailoc.bin.config import git_directory, git_references, submodules
 from jailoc.bin.config.git_repository import UNTOLD, Looker
 from jailoc.bin.config.git_settings import reads_worktree_config, working_trees
 from jailoc.bin.host import regular, unseen
@@ -22,7 +22,6 @@ from jailoc.model.git_config import GitSetting, is_true
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
 from jailoc.model.path import first_within
-from jailoc.model.repository import fold
 
 MOST_READ = 256 << 20
 """Bytes of all indexes and lists of references of one look."""
@@ -32,12 +31,8 @@ MOST_RECORDED, RECORDED = 256 << 10, 64
 """Bytes of one `MERGE_RR`, and for how many others each counts: all ways in it are looked at."""
 MOST_SHOWN = 16 << 20
 """Bytes of the steps of a rebase."""
-MOST_WAY = 4096
-"""Bytes of one of them, PATH_MAX of Linux; Git opens none that is longer."""
 MOST_REPLACED = 10_000
 """Replaced objects that are counted of one repository."""
-MOST_REFERENCES = 50_000
-"""Files in which a reference to another one is looked for, in one repository."""
 MOST_OBJECTS = 500
 """Files of objects whose names are counted, of one repository."""
 MOST_TOLD = 20
@@ -52,10 +47,22 @@ Settings = tuple[GitSetting, ...]
 class Reader:
     """Reads such files of every repository of one look."""
 
-    def __init__(self, looker: Looker, roots: Collection[str]) -> None:
-        """Have read nothing yet; `roots` are the real places of what an agent can write."""
+    def __init__(
+        self, looker: Looker, roots: Collection[str], links: Iterable[GitLink] = ()
+    ) -> None:
+        """Have read nothing yet.
+
+        Args:
+            looker: What knows the settings.
+            roots: The real places of what an agent can write.
+            links: What files called `.git` name.
+        """
         self.looker, self.roots = looker, roots
         self.left = MOST_READ
+        self.tops: dict[str, set[str]] = defaultdict(set)
+        """Working trees by the Git directory that a file in them names."""
+        for each in links:
+            self.tops[real_for_others(each.directory)].add(each.file.rpartition("/")[0])
         self.empty: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
         """Submodules that are not there (`Tree.empty`), by Git directory and working tree."""
         # Told of once: whoever has it on has it in every repository.
@@ -88,7 +95,7 @@ class Reader:
             *(self._shared(link) if link else ()),
             *self._directory(at, [each for each in tops if each != at], settings, width),
             *self._shown(at),
-            *self._references(at, common),
+            *git_references.aliases(at, common),
             *self._hidden(common, own=link is None),
         ]
         for entry in () if link else tuple(git_directory.worktrees(at)):
@@ -97,12 +104,12 @@ class Reader:
             elif kind_of(entry) is FileKind.DIRECTORY:
                 told += self._outside(entry.path, self._settings(f"{entry.path}/config.worktree"))
                 mine = (*settings, *self._read_by_git(at, entry.path))
-                tops = tuple(filter(None, (_named_by(entry.path),)))
-                told += self._directory(entry.path, tops, mine, width)
+                top = _named_by(entry.path)
+                told += self._directory(entry.path, [top] if top else [], mine, width)
                 told += self._shown(entry.path)
                 for name in git_state.LISTED:
                     told += self._judged(f"{entry.path}/{name}", git_state.of_listed)
-                told += self._references(entry.path)
+                told += git_references.aliases(entry.path)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
 
@@ -155,8 +162,9 @@ class Reader:
         if isinstance(data, Believed):
             yield data
         elif data is not None:
-            self.left -= RECORDED * len(data)
-            yield from _merge(f"{directory}/MERGE_RR", data, tops)
+            ways = {*tops, *self.tops.get(real_for_others(directory), ())}
+            self.left -= RECORDED * len(data) * len(ways)
+            yield from _merge(f"{directory}/MERGE_RR", data, ways)
         for name in git_operation.AUTOSTASHES:
             yield from self._judged(f"{directory}/{name}", git_operation.of_autostash)
         shared: str | None = "index"
@@ -217,31 +225,6 @@ class Reader:
             yield data
         elif data is not None:
             yield from judge(readable(path), data)
-
-    @staticmethod
-    def _references(*directories: str) -> Iterator[Believed]:
-        """Yield references to others by names that a prompt would run.
-
-        Whatever HEAD says, a branch may be a reference to another one, in words or by a link
-        (git-symbolic-ref(1)), and then that one is shown.
-        """
-        left = MOST_REFERENCES
-        for each in dict.fromkeys(directories):
-            waiting = deque([(each, False)])
-            while waiting:
-                folder, below = waiting.popleft()
-                for entry in children(folder, left):
-                    left -= 1
-                    if left < 0:
-                        yield git_state.unread(readable(each), "it holds very many references")
-                        return
-                    if kind_of(entry) is FileKind.DIRECTORY and not entry.is_symlink():
-                        if below or fold(entry.name) == "refs":
-                            waiting.append((entry.path, True))
-                    elif below or entry.name != "HEAD" or entry.is_symlink():
-                        yield from git_state.of_head(readable(entry.path), _reference(entry))
-                        if (name := _tag(each, entry.path)) is not None:
-                            yield from git_state.of_tags(readable(entry.path), [name])
 
     @staticmethod
     def _told(path: str, found: Believed) -> bool:
@@ -360,7 +343,7 @@ def _merge(path: str, data: bytes, tops: Collection[str]) -> Iterator[Believed]:
 
 def _through_a_link(top: str, path: bytes) -> bool:
     place = os.fsencode(top)
-    if len(path) > MOST_WAY:
+    if len(path) > git_references.MOST_WAY:
         return False
     for part in path.split(b"/"):
         place += b"/" + part
@@ -373,26 +356,6 @@ def _named_by(tree: str) -> str:
     """Return the working tree of a Git directory in `worktrees`, which may name it from there."""
     named = (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
     return real_for_others(f"{tree}/{named}") if named and named[0] != "/" else named
-
-
-def _reference(entry: os.DirEntry[str]) -> bytes:
-    """Return what of a file or link Git would take for a reference to another one."""
-    try:
-        if entry.is_symlink():
-            named = os.readlink(os.fsencode(entry.path))  # noqa: PTH115 -- bytes
-            if named.startswith(b"refs/"):
-                return named
-        data = regular.read(entry.path, MOST_WAY, cut=True)
-    except (OSError, regular.NotRegular, ValueError):
-        return b""
-    return data if data.startswith(b"ref:") else b""
-
-
-def _tag(directory: str, path: str) -> bytes | None:
-    """Return the name of a tag, of a file in a Git directory; None of any other file."""
-    refs, _, name = path.removeprefix(f"{directory}/").partition("/")
-    tags, _, name = name.partition("/")
-    return os.fsencode(name) if (fold(refs), fold(tags)) == ("refs", "tags") and name else None
 
 
 def _on(settings: Settings, key: str) -> bool:

@@ -66,7 +66,7 @@ def _gathered(
         if link.worktree and not link.trouble and asked and not seen:
             walks[link.directory] = Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
-    reader = Reader(looker, [*roots.values()])
+    reader = Reader(looker, [*roots.values()], links)
     named_by = {each.directory: each for each in links if each.worktree}
     for each in walks.values():
         looker.settings.renew()

@@ -36,13 +36,6 @@ def alternates(file: str) -> tuple[str, ...]:
     return tuple(_some([f"objects of {each}" for each in lines[:MOST_HOOKS]], 0))
 
 
-def borrowed(file: str, objects: str) -> Iterator[str]:
-    """Yield some of those directories, absolute, as they are spelt."""
-    for each in (text(file) or "").split("\n")[:MOST_HOOKS]:
-        if each and each[0] not in '#"' and "\0" not in each:
-            yield each if each[0] == "/" else f"{objects}/{each}"
-
-
 def remotes(directory: str) -> tuple[str, ...]:
     """Return some of the places that one of Git's older lists of remotes sends it to."""
     found = []

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from jailoc.bin.config import git_directory, git_file, inner_links
-from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.config import git_directory, git_file, inner_links, passed_over
+from jailoc.bin.config.git_repository import Elsewhere, Looker
 from jailoc.bin.config.git_settings import ALL
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
@@ -54,6 +54,7 @@ class Walk:
             self.names.setdefault(fold(first), []).append(tuple(rest))
         self.repositories: list[Repository] = []
         self.named: list[Named] = []
+        self.borrowed: list[Named] = []
         self.places: dict[str, FileKind] = {}
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
@@ -65,6 +66,8 @@ class Walk:
         """As many as were looked through."""
         self.files: list[str] = []
         """Called `.git`, no links."""
+        self.leading: list[str] = []
+        """Links to where no name is looked for."""
         self.limit: str | None = None
         self.unread: dict[str, str] = {}
         self.sockets: list[str] = []
@@ -85,7 +88,7 @@ class Walk:
         self.looker.settings.renew()
         waiting = deque([(modules_only or self.search.root, 0, False, bool(modules_only))])
         while waiting:
-            folder, depth, installed, modules = waiting.popleft()
+            folder, depth, kept, modules = waiting.popleft()
             self.directories += 1
             here = list(children(folder, MOST_ENTRIES))
             self.entries += len(here)
@@ -102,28 +105,26 @@ class Walk:
             passed = {"objects", "refs", "logs"} if modules and git and is_text(folder) else set()
             for entry in here:
                 name = fold(entry.name)
-                if name in self.names and not installed and not modules:
+                if name in self.names and not kept and not modules:
                     self._place(entry, self.names[name])
                 kind = kind_of(entry)
                 deeper = kind is FileKind.DIRECTORY
-                if kind is FileKind.OTHER and len(self.sockets) < MOST_SOCKETS and is_socket(entry):
-                    self.sockets.append(readable(entry.path))
-                if kind is FileKind.OTHER and name in READ_BY_GIT and self.search.git:
-                    self._waited(entry)
+                if kind is FileKind.OTHER:
+                    self._other(entry, name, looked_for=not kept and not modules)
                 # A submodule may have any name, and `.git` is a part of one among submodules'.
                 if name == ".git" and self.search.git and not (modules and deeper):
                     self._dot_git(entry, folder)
                     if deeper and entry.name == ".git" and is_text(entry.path):
-                        for place, is_module in self._within(entry, named=not installed):
-                            waiting.append((place, depth + 2, installed, is_module))
+                        for place, is_module in self._within(entry, named=not kept):
+                            waiting.append((place, depth + 2, kept, is_module))
                         continue
                 # By another name than it looks for, something is Git's on some file systems alone.
                 if deeper and entry.name not in passed:
                     if depth >= MOST_DEPTH:
                         self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
                         continue
-                    kept = installed or entry.name in INSTALLED
-                    waiting.append((entry.path, depth + 1, kept, modules))
+                    below = kept or entry.name in INSTALLED
+                    waiting.append((entry.path, depth + 1, below, modules))
 
     def _within(self, git: os.DirEntry[str], *, named: bool) -> Iterator[tuple[str, bool]]:
         """Yield what else is to be looked through in a `.git`: whether it is a submodule's, too."""
@@ -143,6 +144,7 @@ class Walk:
             places=self.places,
             links=tuple(self.links),
             named=tuple(self.named),
+            borrowed=tuple(self.borrowed),
             followed=self.followed,
             shared=self.shared,
             troubles=self.troubles,
@@ -162,7 +164,16 @@ class Walk:
                 self.unread[readable(place)] = reason
 
     def follow(self, others: Mapping[str, "Walk"], roots: Mapping[str, str]) -> None:
-        """Add the repositories of files called `.git` where no walk would take them for one."""
+        """Add what somebody reaches by a link where no walk would look for it.
+
+        It is repositories of files called `.git`, and names in what is installed or Git's own.
+        """
+        for place in passed_over.names(self.leading, self.names, [*roots.values()]):
+            if place is None:
+                self.limit = "links to where no name is looked for lead to more than " \
+                             f"{passed_over.MOST:,} entries"  # fmt: skip
+            else:
+                self._found(place, True, FileKind.OTHER)
         for target in (each for file in self.files for each in git_file.targets(file, roots)):
             walk = others[target.root]
             if target.trouble is not None:
@@ -209,6 +220,15 @@ class Walk:
             self.share(f"{directory}/{name}")
         for each in found.named:
             self.share_named(each)
+
+    def _other(self, entry: os.DirEntry[str], name: str, *, looked_for: bool) -> None:
+        """Keep what is neither a file nor a directory, if it matters."""
+        if len(self.sockets) < MOST_SOCKETS and is_socket(entry):
+            self.sockets.append(readable(entry.path))
+        if looked_for and passed_over.leads_there(entry):
+            self.leading.append(entry.path)
+        if name in READ_BY_GIT and self.search.git:
+            self._waited(entry)
 
     def _waited(self, entry: os.DirEntry[str]) -> None:
         """Keep a pipe or device in the place of what Git reads; a link there is not followed."""
@@ -314,9 +334,7 @@ class Walk:
     def around(self, tops: Iterable[str | None]) -> None:
         """Add what the configuration of repositories names that this path is a part of."""
         for top in filter(None, tops):
-            named, trouble = self.looker.above(top)
-            self.named += named
-            self.doubts += ((f"{top}/.git", place, why) for place, why in trouble.items())
+            self._elsewhere(f"{top}/.git", self.looker.above(top))
 
     def judge(self, roots: Iterable[str]) -> None:
         """Keep why configuration that files called `.git` name was not read whole.
@@ -340,9 +358,12 @@ class Walk:
                 self.files.append(entry.path)
             if not is_text(entry.path):
                 return
-            named, trouble = self.looker.linked(entry.path)
-            self.named += named
-            self.doubts += ((entry.path, place, why) for place, why in trouble.items())
+            self._elsewhere(entry.path, self.looker.linked(entry.path))
+
+    def _elsewhere(self, file: str, found: Elsewhere) -> None:
+        self.named += found.named
+        self.borrowed += found.borrowed
+        self.doubts += ((file, place, why) for place, why in found.doubts.items())
 
     def _place(self, entry: os.DirEntry[str], rests: list[tuple[str, ...]]) -> None:
         for rest in rests:

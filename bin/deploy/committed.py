@@ -21,7 +21,7 @@ from jailoc.bin.deploy import sharing
 from jailoc.bin.deploy.observe import last
 from jailoc.bin.engine import git, git_objects
 from jailoc.bin.engine.git_objects import Unreadable
-from jailoc.bin.host import programs, regular
+from jailoc.bin.host import files, paths, programs, regular
 from jailoc.bin.host.entries import is_directory, readable, text
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import protected, protection
@@ -332,7 +332,9 @@ def _apart(tree: WorkingTree) -> Iterator[str]:
         OSError: it cannot be made.
         Unreadable: its HEAD is no file.
     """
-    with TemporaryDirectory(prefix="jailoc-git-") as place:
+    # Not where TMPDIR says: that may be what an agent writes in.
+    files.make_private(paths.cache_directory())
+    with TemporaryDirectory(prefix="git.", dir=paths.cache_directory()) as place:
         sha256 = _sha256(tree.common)
         own, common = Path(place, "own"), Path(place, "common")
         own.mkdir()

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import begin, check, images, machine, made, premade, proof, provenance
+from jailoc.bin.deploy import (
+    at_work,
+    begin,
+    check,
+    images,
+    machine,
+    made,
+    premade,
+    proof,
+    provenance,
+)
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
@@ -19,6 +29,7 @@ from jailoc.bin.engine import (
     network,
     network_errors,
     startup,
+    tools,
     volumes,
 )
 from jailoc.bin.host import files, links, records
@@ -57,6 +68,7 @@ from jailoc.model.sandbox import (
     PASSWORD_FILE,
     SHARED_PREFIX,
     WALL,
+    workspace_of,
 )
 
 START_LIMIT = 180
@@ -311,6 +323,7 @@ def start(
         agent = startup.running(project, AGENT)
         if agent is not None:
             try:
+                _alone(terminal, project)
                 held.prove(agent)
             except (docker.DockerError, Refused, OSError):
                 # Whatever comes next: nothing in it may go on.
@@ -318,6 +331,13 @@ def start(
                 raise
             hand_secrets(wall_of(project), held.secrets)
     startup.wait(project, services, START_LIMIT, held.server)
+
+
+def _alone(terminal: Terminal, project: str) -> None:
+    """See that nothing of jailoc's reads or restores where an agent is going to write."""
+    if (workspace := workspace_of(project)) is not None and tools.at_work():
+        agents = (each for each in containers.containers(project) if each.service == AGENT)
+        at_work.gone(terminal, workspace, [place for each in agents for place in each.writable])
 
 
 def withheld(secrets: secret.Values) -> secret.Values:

@@ -6,15 +6,19 @@ there, too.
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+from jailoc.bin.config import facts
 from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers, docker, door, halting, ownership, tools
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
-from jailoc.bin.host import bind_mounts, links
+from jailoc.bin.host import bind_mounts, files, links
 from jailoc.model.compose import Bind, Mount, Volume
 from jailoc.model.diagnostic import Refused
 from jailoc.model.forbidden_paths import folded
@@ -30,6 +34,10 @@ class Done(NamedTuple):
 
 
 Outcome = TypeVar("Outcome", bound=ExitCode)
+_HELD: ContextVar[Mapping[str, tuple[int, ...]]] = ContextVar("halt", default=MappingProxyType({}))
+"""Workspaces whose agents this run halts, with the descriptors of the locks."""
+LONG = 600.0
+"""Seconds to wait for another jailoc that has halted an agent, where nothing is asked meanwhile."""
 
 # A line is the process that works there, or says that all has ended in order. The end of the input
 # is that of jailoc, and of what it has asked the engine meanwhile.
@@ -177,16 +185,49 @@ def called(place: str) -> frozenset[str]:
     return frozenset(folded(each) for each in (place, *bind_mounts.called(real)))
 
 
+def lock(name: str) -> Path:
+    """Return the lock of who halts a workspace's agent."""
+    return facts.cache_directory() / f"{name}.halt.lock"
+
+
+@contextmanager
+def alone(names: Iterable[str], patience: float = 0) -> Iterator[tuple[int, ...]]:
+    """Be the only jailoc that halts the agents of workspaces, or builds on that they are halted.
+
+    Another one would let them go on when it has done its work. Yields descriptors of the locks;
+    what this run holds already it holds on.
+
+    Args:
+        names: The workspaces.
+        patience: Seconds to wait for each that another jailoc has halted.
+
+    Raises:
+        Refused: another one works there.
+    """
+    held = _HELD.get()
+    with ExitStack() as stack:
+        mine = dict(held)
+        for each in sorted({*names} - held.keys()):
+            found = stack.enter_context(files.locked(lock(each), patience))
+            mine[each] = () if found is None else (found,)
+        token = _HELD.set(mine)
+        try:
+            yield tuple(number for each in mine.values() for number in each)
+        finally:
+            _HELD.reset(token)
+
+
 def during(
     names: Iterable[str],
     work: Callable[[Callable[[int], None]], Outcome],
     locks: Sequence[int] = (),
     *,
     by: str = "",
+    patience: float = 0,
 ) -> Outcome:
     """Do something while the agents of workspaces are halted.
 
-    Who is halted already stays so.
+    Who is halted already, and by no other jailoc, stays so.
 
     Args:
         names: The workspaces.
@@ -195,28 +236,26 @@ def during(
         locks: Descriptors of those that hold until then, also if this process is killed.
         by: The label of containers that work there: they go before anybody goes on if this process
             is killed.
+        patience: Seconds to wait for another jailoc that has halted one.
 
     Raises:
         DockerError: one could not be halted.
-        Refused: there is no `docker` command.
+        Refused: there is no `docker` command, or another jailoc has halted one.
     """
-    going = [each.id for name in names for each in agents(name) if each.state != "paused"]
-    return halted(going, work, locks, by=by)
+    every = tuple(names)
+    with alone(every, patience) as more:
+        going = [each.id for name in every for each in agents(name) if each.state != "paused"]
+        return _halted(going, work, (*locks, *more), by=by)
 
 
-def halted(
+def _halted(
     going: Sequence[str],
     work: Callable[[Callable[[int], None]], Outcome],
     locks: Sequence[int] = (),
     *,
     by: str = "",
 ) -> Outcome:
-    """Do something while containers that run are halted, as `during` does.
-
-    Raises:
-        DockerError: one could not be halted.
-        Refused: there is no `docker` command.
-    """
+    """Do something while containers that run are halted."""
     if not going:
         return work(lambda _: None)
 

@@ -317,7 +317,7 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
         files.make_private(place.parent)
         files.write(place, "\n".join((f"{reference} {identity}", *lines)) + "\n", 0o600)
     if (warning := lacking(reference, bundle.programs, lines)) is not None:
-        terminal.diagnose((warning,))
+        terminal.diagnose((warning,), once=True)  # the plan after a build looks, too
 
 
 def _fetched(terminal: Terminal, service: Service) -> images.HeldImage:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts, task_records
-from jailoc.bin.deploy import existence, made, observe, password, restic
+from jailoc.bin.deploy import existence, halt, made, observe, password, restic
 from jailoc.bin.engine import containers, disk, network, tools
 from jailoc.bin.host import files, records
 from jailoc.bin.terminal.step import step
@@ -96,7 +96,10 @@ class Leftover:
             DockerError: the engine did not answer, or could not remove something.
         """
         lock = facts.cache_directory() / f"{self._name}.lock"
-        with files.locked(lock, discard=True):
+        with (
+            files.locked(lock, discard=True),
+            files.locked(halt.lock(self._name), discard=True),
+        ):
             made = self.planned(given)
             agreed(made)
             for each in made.steps:

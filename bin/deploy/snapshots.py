@@ -8,11 +8,11 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import halt, stored_references
+from jailoc.bin.deploy.backup_progress import READ_MOST, Progress, TooLargeError
 from jailoc.bin.deploy.made import below
 from jailoc.bin.deploy.restic import READ, SHORT, Restic, complained, used
 from jailoc.bin.engine import tools
@@ -29,7 +29,6 @@ from jailoc.generators.runtime.snapshots import (
     line,
     listed,
     literal,
-    message,
     oldest,
     passed_over,
     unchanged,
@@ -42,7 +41,7 @@ from jailoc.model.path import outermost
 from jailoc.model.plan import Plan
 from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import AGENT
-from jailoc.model.snapshots import Snapshots, StoredSnapshot, Why
+from jailoc.model.snapshots import StoredSnapshot, Why
 from jailoc.model.text import number_of
 from jailoc.model.workspace import Workspace
 
@@ -50,9 +49,6 @@ INCOMPLETE = 3
 """restic's status where some files cannot be read."""
 ANSWER = 16 << 20
 """Bytes of a list of snapshots: some 600 each."""
-PACE = 2.0
-"""Seconds from one look at the size of a store that grows to the next."""
-
 _DUMPED = (
     "while IFS=' ' read -r snapshot place; do "
     '"$@" dump --no-lock "$snapshot" "$place" </dev/null 2>/dev/null | '
@@ -61,40 +57,6 @@ _DUMPED = (
 """Answers each line with what lies at a place, a directory as a tar file; with nothing where
 nothing is."""
 _COVERED = "/tmp/covered"  # noqa: S108 -- in the container
-READ_MOST = 16
-"""How many times its store's size a snapshot may read: holes in files take time, if no room."""
-
-
-class _TooLargeError(Exception):
-    """A store grows beyond what it may take, or what is read does."""
-
-
-class _Progress:
-    """What a backup says on its way; it is ended when its store, or what it reads, is too large."""
-
-    def __init__(self, directory: Path, bounds: Snapshots) -> None:
-        self._directory, self._bounds, self._next = directory, bounds, 0.0
-        self.summary: dict[str, object] = {}
-        self.lacks: LeftOut | None = None
-
-    def line(self, line: bytes) -> None:
-        """Read one line.
-
-        Raises:
-            _TooLargeError: the store has more bytes than it may have, or more were read.
-        """
-        told = message(line)
-        if lacks := left_out.read(line, self._bounds.larger_than):
-            self.lacks = lacks
-        elif told.get("message_type") == "summary":
-            self.summary = told
-        elif time.monotonic() > self._next:
-            done = told.get("bytes_done")
-            if isinstance(done, int) and done > READ_MOST * self._bounds.size:
-                raise _TooLargeError
-            if used(self._directory) > 2 * self._bounds.size:
-                raise _TooLargeError
-            self._next = time.monotonic() + PACE
 
 
 class Taken(NamedTuple):
@@ -153,7 +115,7 @@ class Store:
                 else "give it `paths`",
             )
         self._made()
-        told = _Progress(self.restic.place, self._bounds)
+        told = Progress(self.restic.place, self._bounds)
         search = left_out.search(
             self.roots, passed_over(self._bounds.exclude), self._bounds.larger_than
         )
@@ -169,7 +131,7 @@ class Store:
         covered = "".join(f"{line(each)}\n" for each in below(self.roots))
 
         # restic follows what an agent puts in the place of a directory that it has listed.
-        writers = (self._workspace.name, *halt.sharing(self._workspace.name, self.roots))
+        writers = (self._workspace.name, *halt.joined(self._workspace.name, self.roots))
         try:
             reply = halt.during(writers, lambda _: self.restic.run(
                 words,
@@ -179,8 +141,8 @@ class Store:
                 stdin=covered.encode(errors="surrogateescape"),
                 script=f'cat >{_COVERED} || exit 1\n{search}exec "$@"',
                 capabilities=READ,
-            ), by=tools.label(self._workspace.name))  # fmt: skip
-        except _TooLargeError:
+            ), by=tools.label(self._workspace.name), patience=halt.LONG)  # fmt: skip
+        except TooLargeError:
             # What was ended leaves files that no snapshot needs.
             self._unlocked()
             self.restic.run(["prune", "--max-unused=0"], what="removing what is left of a snapshot")

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
@@ -12,13 +13,14 @@ from jailoc.bin.deploy import digest_key, proof, tools
 from jailoc.bin.engine import containers, disk, docker, volumes
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
+from jailoc.bin.host import links
 from jailoc.bin.host.links import Identity, identity
 from jailoc.bin.host.paths import cache_directory, state_directory
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.assets import asset
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.host import Host, Ids
-from jailoc.model.path import within
+from jailoc.model.path import first_within, within
 from jailoc.model.repository import moved
 from jailoc.model.sandbox import (
     PROJECT_VOLUME,
@@ -81,7 +83,13 @@ def volume(sandbox: str) -> str:
 
 
 def make(
-    terminal: Terminal, workspace: Workspace, name: str, repository: str, revision: str, host: Host
+    terminal: Terminal,
+    workspace: Workspace,
+    name: str,
+    repository: str,
+    revision: str,
+    host: Host,
+    trust: Sequence[str] = (),
 ) -> Clone:
     """Fill a new volume with a clone of a repository; a failure leaves none.
 
@@ -92,12 +100,25 @@ def make(
         repository: The working tree, or a bare repository, on the host.
         revision: What it begins at, in Git's words.
         host: The machine.
+        trust: Places that objects may be borrowed from though the workspace's agent does not see
+            them.
 
     Raises:
         Refused: it cannot be cloned, with the reason.
         DockerError: the engine refused.
     """
-    sources = clone_source.places(repository, host)
+    source = clone_source.source(repository, host)
+    for each in (source.git[-1] if source.late else source.git[0], *source.borrowed):
+        lent = any(first_within(place, trust) for place in (each, links.real(each)))
+        if not lent and not sees_whole(workspace, each):
+            raise refuse(
+                "task-repository",
+                f"`{repository}` cannot be cloned: it takes objects from `{visible(each)}`, which "
+                f"the agent of `{workspace.name}` does not see, or not all of, and that of the "
+                "task would",
+                hint="name that in `trust` if it may have them; if it is not you who has written "
+                "`objects/info/alternates`, take the line away",
+            )
     sandbox = task_sandbox(workspace.name, name)
     image = tools.image(terminal, workspace, host)
     whole = volume(sandbox)
@@ -112,7 +133,9 @@ def make(
     mine = str(cache_directory() / sandbox)
     volumes.make(project(sandbox), PROJECT_VOLUME, mine, digest_key.key(), {TASK_LABEL: label})
     try:
-        return _filled(image, sandbox, workspace, sources, revision, branch(name), host)
+        return _filled(
+            image, sandbox, workspace, repository, source.every, revision, branch(name), host
+        )
     except BaseException:
         with suppress(docker.DockerError):
             disk.remove_volume(whole)
@@ -123,46 +146,66 @@ def _filled(
     image: str,
     sandbox: str,
     workspace: Workspace,
+    repository: str,
     sources: tuple[str, ...],
     revision: str,
     branch_: str,
     host: Host,
 ) -> Clone:
-    reader = _reader(sources[0], host)
+    reader = _reader(repository, host)
     place = ToolMount(volume(sandbox), PLACE, writable=True, volume=True)
     _own(image, sandbox, "-h", reader, place)
-    words = ("/bin/sh", "-c", asset("clone.sh"), "clone", sources[0], revision, branch_, *sources)
+    words = ("/bin/sh", "-c", asset("clone.sh"), "clone", repository, revision, branch_, *sources)
     wanted = _looked_at(sources, host)
     mounts = (place, *(ToolMount(each, each) for each in sources))
     reply = container.ask(
         Tool(image, sandbox, reader, words, mounts, {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}),
-        what=f"cloning {sources[0]}",
+        what=f"cloning {repository}",
         timeout=SECONDS,
     )
     said = reply.stdout.decode("ascii", errors="replace").split("\n")
     _compare(sources, wanted, said)
     if reply.status != 0:
-        raise _unfit(sources[0], revision, reply.status, reply.stderr)
+        raise _unfit(repository, revision, reply.status, reply.stderr)
     if (agent := workspace.user.text) != reader:
         _own(image, sandbox, "-hR", agent, place)
     base = next((each.removeprefix("base ") for each in said if each.startswith("base ")), "")
     if re.fullmatch(OBJECT, base) is None:
-        raise refuse("task-repository", f"`{sources[0]}` cannot be cloned: Git names no commit")
+        raise refuse("task-repository", f"`{repository}` cannot be cloned: Git names no commit")
     if revision == "HEAD" and "worktree" in said and "uncommitted" not in said:
         # What a filter of the agent's would see there, a pipe in the project hands to the agent.
-        hidden = hides(workspace, sources[0])
-        said += ("uncommitted",) if hidden else _changed(image, sandbox, reader, sources[0], host)
+        if sees_whole(workspace, repository):
+            said += _changed(image, sandbox, reader, repository, host)
+        else:
+            said += ("uncommitted",)
     return Clone(base, tuple(text for word, text in _NOTES.items() if word in said))
 
 
-def hides(workspace: Workspace, repository: str) -> bool:
-    """Tell whether something is mounted in a repository over what an agent is not to see."""
-    over = [each.container for each in workspace.mounts if each.host != each.container]
-    over += [each.place for each in workspace.volumes]
+def sees_whole(workspace: Workspace, place: str) -> bool:
+    """Tell whether an agent sees a directory of this machine, with nothing over it or in it."""
+    real, over = links.real(place), _over(workspace)
+    return any(
+        not any(
+            within(each, at) or (within(at, each) and within(each, there))
+            for each in over
+            if each != there
+        )
+        for host, there in _ways(workspace)
+        if within(real, top := links.real(host))
+        for at in (moved(real, top, there),)
+    )
+
+
+def _ways(workspace: Workspace) -> list[tuple[str, str]]:
+    """Return what an agent has of this machine, each with what it calls it."""
     ways = [(each.path, each.path) for each in workspace.paths]
-    ways += [(each.host, each.container) for each in workspace.mounts]
-    seen = [moved(repository, host, there) for host, there in ways if within(repository, host)]
-    return any(within(each, place) and each != place for each in over for place in seen)
+    return ways + [(each.host, each.container) for each in workspace.mounts]
+
+
+def _over(workspace: Workspace) -> list[str]:
+    """Return the places in a container that show something else than this machine does there."""
+    over = [each.container for each in workspace.mounts if each.host != each.container]
+    return [*over, *(each.place for each in workspace.volumes), *workspace.hidden]
 
 
 def _changed(image: str, sandbox: str, reader: str, repository: str, host: Host) -> tuple[str, ...]:

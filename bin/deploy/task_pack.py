@@ -24,6 +24,8 @@ PACK_BYTES = 512 << 20
 MOST_OBJECTS = 200_000
 MOST_COMMITS = 2_000
 """Commits that are looked at one by one."""
+MOST_UNDER = 50
+"""Commits that new ones stand on, which are looked at, too."""
 OBJECT_BYTES = 100 << 20
 """Bytes of one object."""
 MOST_ENTRIES = 1_000_000
@@ -52,6 +54,8 @@ class Commits(NamedTuple):
     """Where these and changed ones lead, by their object."""
     passing: tuple[Changed, ...] | None = ()
     """What commits on the way make of any path; None where they are too many to be looked at."""
+    before: tuple[Changed, ...] = ()
+    """What is in those that they stand on."""
 
 
 class Receiver:
@@ -197,10 +201,25 @@ def check(place: Path, task: Task, tip: str, *, unrelated: bool) -> Commits:
     tree = tuple(each.path for each in entries)
     links = tuple(each for each in entries if each.mode == LINK)
     changed = changes(_ask(place, "diff-tree", "-r", "-z", "--no-renames", "--raw", task.base, tip))
-    commits = _ask(place, "rev-list", tip, f"^{task.base}", "--")
-    passing = _passing(place, commits)
-    targets = _targets(place, (*changed, *links, *(passing or ())))
-    return Commits(tip, commits.count(b"\n"), changed, tree, links, targets, passing)
+    told = _ask(place, "rev-list", "--boundary", tip, f"^{task.base}", "--").splitlines()
+    commits = b"".join(each + b"\n" for each in told if not each.startswith(b"-"))
+    under = [each[1:].decode("ascii") for each in told if each.startswith(b"-")]
+    before = _before(place, under)
+    passing = None if before is None else _passing(place, commits)
+    targets = _targets(place, (*changed, *links, *(passing or ()), *(before or ())))
+    return Commits(tip, commits.count(b"\n"), changed, tree, links, targets, passing, before or ())
+
+
+def _before(place: Path, under: list[str]) -> tuple[Changed, ...] | None:
+    """Return what is in the commits that new ones stand on; None of too many.
+
+    Those that stand on an earlier one than the task began at have what was there.
+    """
+    found: dict[Changed, None] = {}
+    for each in under[:MOST_UNDER]:
+        listed = _ask(place, "ls-tree", "-r", "-t", "-z", "--full-tree", each)
+        found |= dict.fromkeys(map(_entry, filter(None, listed.split(b"\0"))))
+    return None if len(under) > MOST_UNDER else tuple(found)
 
 
 def _entry(line: bytes) -> Changed:

@@ -9,8 +9,11 @@ from jailoc.model.compose import Bind
 from jailoc.model.deployed import Deployed
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT
-from jailoc.model.text import some
+from jailoc.model.text import number_of
 from jailoc.model.workspace import Workspace
+
+MOST_ONCE = 400
+"""Lines of what is told once: more than there are names that the host executes or obeys."""
 
 
 def rows(
@@ -44,9 +47,12 @@ def tell(terminal: Terminal, workspace: Workspace, found: Deployed) -> None:
         found: What is there.
     """
     lapsed = [place for each in found.containers.values() for place in each.lapsed]
-    for line in some(told(poisoned(workspace, found.applied, lapsed))):
+    lines = told(poisoned(workspace, found.applied, lapsed))
+    for line in lines[:MOST_ONCE]:
         terminal.say(
             f"look at {line}: the agent could write it, and the host may execute it; from now on "
             "it is covered",
             Meaning.FAILS,
         )
+    if (more := len(lines) - MOST_ONCE) > 0:
+        terminal.say(f"and at {number_of(more, 'more place')} of these kinds", Meaning.FAILS)

@@ -63,7 +63,9 @@ def of(container: str) -> tuple[MountWay, ...]:
 
 
 def movers(ways: Sequence[MountWay], project: str) -> dict[str, str]:
-    """Return the containers of other agents that run and could put a link on a way.
+    """Return the containers of other agents that could put a link on a way.
+
+    Who is halted counts: another jailoc may let it go on.
 
     Args:
         ways: Those of a container that is to start.
@@ -88,15 +90,15 @@ def movers(ways: Sequence[MountWay], project: str) -> dict[str, str]:
     ]  # fmt: skip
     if not going:
         return {}
+    handed = {*halt.joined(workspace_of(project) or "", tuple(folders))}
     above = {each for folder in folders for name in halt.called(folder) for each in upwards(name)}
     found = dict[str, str]()
     for data in containers.inspected(there=going):
         each = containers.container(data)
-        if each.state == "paused":
-            continue
         places = (name for place in each.writable for name in halt.called(place))
-        if any(name in above for name in places):
-            found[each.id] = workspace_of(each.project) or ""
+        workspace = workspace_of(each.project) or ""
+        if workspace in handed or any(name in above for name in places):
+            found[each.id] = workspace
     return found
 
 

@@ -5,6 +5,7 @@ are another machine's, or its cgroup cannot be seen, the engine has to be asked.
 """
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -118,6 +119,71 @@ def _sample(
         written=written,
     )
     return Sample(time.monotonic(), cpu, usage)
+
+
+def processes(container: str, process: int) -> Iterator[str]:
+    """Yield the numbers of a container's processes; none where they are another machine's.
+
+    Args:
+        container: Its id.
+        process: The number of its first one, as the engine has it.
+    """
+    yield from _listed(container, process, "cgroup.procs")
+
+
+def _listed(container: str, process: int, name: str) -> Iterator[str]:
+    """Yield what the lists of a name have, in the group of a container and in those below it."""
+    with suppress(OSError, ValueError, LookupError):
+        groups = groups_of(contents(PROC / str(process) / "cgroup"), container)
+        v1 = "freezer" in groups
+        place = CGROUPS / "freezer" / groups["freezer"] if v1 else CGROUPS / groups[""]
+        for each in place.rglob(name):
+            yield from each.read_text().split()
+
+
+KILLED, EXITING = 1 << 8, 1 << 2
+"""SIGKILL in a set of signals (proc(5), SigPnd), and PF_EXITING (linux/sched.h)."""
+
+
+def freezes_all_but_killed() -> bool:
+    """Tell whether the groups here are of version 1, whose freezer lets some go on (`dying`)."""
+    return (CGROUPS / "freezer").is_dir()
+
+
+def dying(container: str, process: int) -> bool:
+    """Tell whether a thread of a halted container is on its way out: it may still be writing.
+
+    The freezer of version 1 waits for all but those that are killed for want of memory. False where
+    that cannot be seen from here.
+
+    Args:
+        container: Its id.
+        process: The number of its first process, as the engine has it.
+    """
+    return any(map(_ends, _listed(container, process, "tasks")))
+
+
+def _ends(thread: str) -> bool:
+    """Tell whether a thread has been killed, or is ending, and has not ended."""
+    with suppress(OSError, ValueError, LookupError):
+        states = status(thread)
+        # Behind its name, which may hold any character: state, four numbers, and flags.
+        state, *numbers = contents(PROC / thread / "stat").rpartition(")")[2].split()
+        ending = bool(int(numbers[5]) & EXITING) and state not in {"Z", "X"}
+        return ending or bool(int(states["SigPnd"], 16) & KILLED)
+    return False
+
+
+def status(process: str) -> dict[str, str]:
+    """Return what the kernel tells of a process or thread, by name.
+
+    It may have called itself anything: a line ends with a line feed, and with nothing else.
+
+    Raises:
+        OSError: it has ended.
+    """
+    pairs = (each.partition(":") for each in contents(PROC / process / "status").split("\n"))
+    return {name: value.strip() for name, _, value in pairs}
 
 
 def contents(place: Path) -> str:

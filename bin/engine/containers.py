@@ -331,7 +331,8 @@ echo "== now"; date +%s
 echo "== evidence"; [ ! -r {EVIDENCE_FILE} ] || cat {EVIDENCE_FILE}
 echo
 cd /proc/net
-for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-* xt_recent/v?:.machine; do
+for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-* xt_recent/v?:.machine xt_recent/*.link
+do
     [ ! -r "$file" ] || {{ echo "== $file"; cat "$file"; }}
 done
 echo "== hosts"; cat /etc/hosts

@@ -3,17 +3,20 @@
 import time
 from contextlib import suppress
 
+from jailoc.bin.engine import cgroup
 from jailoc.bin.engine.docker import DockerError, run
 
 PATIENCE, BETWEEN = 30.0, 0.1
 """Seconds in which it is tried again, and between two tries."""
+_DYING = "a process that was killed for want of memory has not ended yet"
 
 
 def pause(container: str) -> None:
     """Halt all processes of a container (docker-pause(1)); one that has ended has none.
 
     A process is halted on its way out of the kernel, and engines wait for less than a second: one
-    that is in a long write(2) then goes on with all others.
+    that is in a long write(2) then goes on with all others. They do not wait for all: one that has
+    been killed for want of memory may still be in such a write when all others are halted.
 
     Raises:
         DockerError: it goes on.
@@ -21,7 +24,11 @@ def pause(container: str) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
+            process = _first(container)
             run(["pause", container], what="pausing a container", timeout=60)
+            if process and cgroup.dying(container, process):
+                resume(container)
+                raise DockerError("pausing a container", ["pause", container], 1, _DYING)
         except DockerError:
             there = ["ps", "--quiet", "--filter", f"id={container}"]
             if not run(there, what="list containers", timeout=30).strip():
@@ -31,6 +38,19 @@ def pause(container: str) -> None:
             time.sleep(BETWEEN)
         else:
             return
+
+
+def _first(container: str) -> int | None:
+    """Return the first process of a container, where one that is killed goes on when it is halted.
+
+    It is asked before: while a container is halted and something begins in it (docker-exec(1), a
+    health check), an engine answers nothing about it, and lets it go on no more.
+    """
+    if not cgroup.freezes_all_but_killed():
+        return None
+    words = ["inspect", "--format", "{{.State.Pid}}", container]
+    process = run(words, what="inspect a container", timeout=30).strip()
+    return int(process) if process.isdecimal() else None
 
 
 def resume(container: str) -> None:

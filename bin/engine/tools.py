@@ -5,6 +5,7 @@ its caller goes on, whatever ended it. Where jailoc itself is killed, its time s
 next one removes what is left of it.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -192,6 +193,50 @@ def remove_left(workspace: str) -> None:
         DockerError: the engine did not answer, or could not remove one.
     """
     _removed(f"label={label(workspace)}", f"name={NAMED}")
+
+
+class AtWork(NamedTuple):
+    """A container that is there, for whichever workspace."""
+
+    id: str
+    workspace: str
+    sources: tuple[str, ...]
+    """The places of the machine that it sees."""
+
+
+def at_work() -> tuple[AtWork, ...]:
+    """Return the containers of all workspaces that are there.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    what = "list containers"
+    listing = ("ps", "--quiet", "--filter", f"label={TOOLS_LABEL}", "--filter", f"name={NAMED}")
+    for _ in range(_TRIES):
+        if not (found := run([*listing], what=what).split()):
+            return ()
+        try:
+            told = json.loads(run(["inspect", *found], what=what))
+        except DockerError:
+            continue  # one has ended meanwhile
+        return tuple(
+            AtWork(
+                each["Id"],
+                each["Config"]["Labels"][TOOLS_LABEL],
+                tuple(one["Source"] for one in each["Mounts"] if one["Type"] == "bind"),
+            )
+            for each in told
+        )
+    raise DockerError(what, [PROGRAM, *listing], 1, "they come and go")
+
+
+def remove(container: str) -> None:
+    """Remove one of them, and wait until it is gone.
+
+    Raises:
+        DockerError: it is still there.
+    """
+    _removed(f"id={container}")
 
 
 def _removed(*which: str) -> bool:

@@ -70,7 +70,8 @@ def _quoted(text: str) -> str:
 def _open() -> TextIO | None:
     with suppress(Exception):
         path = cache_directory() / NAME
-        make_private(path.parent)
+        if not path.parent.is_symlink():  # what it leads to is somebody's, and stays as it is
+            make_private(path.parent)
         _rotate(path)
         # Neither a link nor a pipe that somebody has put there.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK

@@ -10,10 +10,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from jailoc.bin.host import atomic, paths
+from jailoc.bin.host import atomic, paths, regular
 
 APPLIED = ".applied.json"
 """How the names of such files end."""
+MOST = 64 << 20
+"""Bytes of one."""
 BEGUN = ".begun.json"
 """The same of a start that has begun: it holds `config` and `compose` as the other one does."""
 
@@ -84,11 +86,17 @@ def _begun(name: str) -> Path:
 
 @cache
 def _settled(before: Path, now: Path) -> Path:
-    """Move what earlier versions have written down, once a run; what they write later counts."""
+    """Move what earlier versions have written down, once a run; what they write later counts.
+
+    Only of the usual cache: another one, which a variable names, may be what an agent writes in,
+    and that is known only when the configuration has been looked at.
+    """
+    if before != Path(paths.home()) / ".cache/jailoc":
+        return now
     for old in before.glob(f"*{APPLIED}"):
-        # Another jailoc may do the same at this moment.
-        with suppress(FileNotFoundError):
-            _write(now / old.name, old.read_bytes())
+        # Another jailoc may do the same at this moment; what is no file was written by none.
+        with suppress(FileNotFoundError, regular.NotRegular):
+            _write(now / old.name, regular.read(str(old), MOST))
             old.unlink()
     return now
 

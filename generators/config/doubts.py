@@ -68,7 +68,8 @@ def shown_logins(document: Document, config: Config, name: str, host: Host) -> I
         ("workspaces", name),
         "logins-shown",
         f"the agent of `{name}` sees what the user is logged in with: {files}{more}",
-        hint="mount what it needs and no more; it can log in by itself",
+        hint="mount what it needs and no more; it can log in by itself, and a key in a file of "
+        "configuration can be named by `{env:NAME}` or `{file:PATH}`",
         at_key=True,
     )
 

@@ -81,6 +81,11 @@ def _why_not(config: Config, link: GitLink, host: Host) -> tuple[str, str] | Non
     if not link.worktree:
         outer = link.common.partition("/.git/")[0]
         return f"{named}, which is not in the sandbox", f"add `{outer}` to `paths`"
+    if link.late and first_within(link.common, config.trust) is None:
+        return (
+            f"{named}, and came where an agent could have made it",
+            f"allow it by name, at the top of the file: {trusting(link.common)}",
+        )
     for path in (link.common, link.directory):
         if (reason := trespass(path, host)) is not None:
             return f"{named}, and {reason}", "move the repository"

@@ -8,15 +8,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jailoc.generators.powers.places import machine_rank, port_words
-from jailoc.model.address import AddressSet, Family, Network, written
+from jailoc.model.address import AddressSet, Family, Network, is_single, written
 from jailoc.model.firewall import Firewall, Protocol, Target
 from jailoc.model.power import Direction, PowerChange, Rank
 from jailoc.model.rule_walk import accepted
-from jailoc.model.special_ranges import ENGINE_POOLS, machine_networks, names_alone, public
+from jailoc.model.special_ranges import (
+    ENGINE_POOLS,
+    LINK_LENGTH,
+    machine_networks,
+    names_alone,
+    public,
+)
 
 EACH = 8
 """Up to so many addresses that are alike have a line of their own."""
-_FEW, _LINK = 3, 64
+_FEW = 3
 
 
 class _Door(NamedTuple):
@@ -79,7 +85,7 @@ def _may_be_own(network: Network, own: Sequence[Network]) -> bool:
 def _change(way: Direction, door: _Door, networks: Sequence[Network], origin: str) -> PowerChange:
     few = ", ".join(map(_spelt, networks[:_FEW]))
     names = few if len(networks) <= _FEW else f"{few} and {len(networks) - _FEW} more"
-    own = "this machine's own " + ("address" if all(map(_single, networks)) else "network")
+    own = "this machine's own " + ("address" if all(map(is_single, networks)) else "network")
     through = "every port" if door.port is None else f"port {door.port}"
     verb = "may" if way is Direction.WIDENS else "may no longer"
     if door.mine:
@@ -96,12 +102,8 @@ def _change(way: Direction, door: _Door, networks: Sequence[Network], origin: st
     )
 
 
-def _single(network: Network) -> bool:
-    return network.prefixlen == network.max_prefixlen
-
-
 def _spelt(network: Network) -> str:
-    return written(network.network_address if _single(network) else network)
+    return written(network.network_address if is_single(network) else network)
 
 
 def _named(
@@ -123,4 +125,4 @@ def _named(
 
 def _of_one_link(network: Network) -> bool:
     """Tell whether a network may be one that a machine is in (RFC 4291, 2.5.4)."""
-    return network.prefixlen >= _LINK and public(network)
+    return network.prefixlen >= LINK_LENGTH and public(network)

@@ -17,7 +17,7 @@ from jailoc.generators.powers.places import (
 from jailoc.generators.powers.reach import PUBLIC
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import CLOSED_BY_POLICY
-from jailoc.model.address import AddressSet, Family, Network, written
+from jailoc.model.address import AddressSet, Family, Network, is_single, written
 from jailoc.model.allow_entry import AskedTarget, HostEntry, NetworkEntry, network_of
 from jailoc.model.base import Model
 from jailoc.model.compose import Port
@@ -160,8 +160,7 @@ def _networks(firewall: Firewall, reason: str, own: Container[str]) -> Iterator[
 
 def _single(network: Network) -> str:
     """Return an address that is named alone; nothing of a range."""
-    alone = network.prefixlen == network.max_prefixlen
-    return written(network.network_address) if alone else ""
+    return written(network.network_address) if is_single(network) else ""
 
 
 def let_in(port: Port) -> HeldPower:

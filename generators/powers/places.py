@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 
-from jailoc.model.address import AddressSet, Family, Network, written
+from jailoc.model.address import AddressSet, Family, Network, is_single, written
 from jailoc.model.power import Rank
 from jailoc.model.sandbox import engines_name
 from jailoc.model.special_names import METADATA_NAMES, holds, leads_anywhere
@@ -143,7 +143,7 @@ def _known(family: Family, found: AddressSet) -> list[tuple[str, Rank]]:
     known = []
     for network, text, rank in _KNOWN:
         place = AddressSet.networks(family, (network,))
-        single = network.prefixlen == network.max_prefixlen
+        single = is_single(network)
         if network.version == family.value and not place - found and (not single or found == place):
             known.append((text, rank))
     for network in _GATEWAYS:

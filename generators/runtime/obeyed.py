@@ -1,16 +1,25 @@
 """What of a change the host would execute or obey, once somebody has checked it out."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice, zip_longest
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from jailoc.generators.runtime.tree_links import (
+    MOST_CALLED,
+    OUTSIDE,
+    by_target,
+    by_way,
+    called,
+    led,
+)
 from jailoc.model.host import Host
 from jailoc.model.path import within
 from jailoc.model.protect_entry import ANYWHERE, EVERYWHERE, INSTALLED, plain
 from jailoc.model.repository import fold
 
+_Row = TypeVar("_Row")
 OBEYED = (".gitattributes", ".gitmodules", ".lfsconfig")
 """What Git itself reads in a tree: filters and merge drivers that it runs, and where it fetches."""
 OBEYS, REPOSITORY = "Git obeys it", "Git takes it for a repository"
@@ -75,30 +84,31 @@ def obeyed(
         there: What is there afterwards.
         protected: What `protect` covers, as the configuration has it.
     """
-    every = tuple(changed)
-    entries = _obeyed(tuple(protected))
-    whys = ((each.path, _why(each.path, entries)) for each in every)
-    found = [
-        *(Obeyed(path, why) for path, why in whys if why is not None),
-        *(Obeyed(each.path, INSIDE) for each in every if each.mode == SUBMODULE),
-        *_behind_links(every, there, entries),
-        *_repositories({each.path for each in every}, there.paths),
-        *_links(every, there.targets, there.paths),
-        *_alike({each.path for each in every}, there.paths),
-    ]
-    return tuple(sorted(dict.fromkeys(found)))
+    return _obeyed_of(tuple(changed), there, there.paths, _obeyed(tuple(protected)))
 
 
 def on_the_way(
     passing: Iterable[Changed],
     there: Committed,
+    before: Iterable[Changed],
     protected: Iterable[str],
     told: Collection[Obeyed],
 ) -> tuple[Obeyed, ...]:
-    """Return the same of what commits before the last one have, but for what is told of that."""
-    every = tuple(passing)
-    paths = {*there.paths, *(each.path for each in every)}
-    found = obeyed(every, there._replace(paths=paths), protected)
+    """Return the same of what commits before the last one have, but for what is told of that.
+
+    Args:
+        passing: What they make of any path.
+        there: What is there after the last one.
+        before: What is in those that they stand on.
+        protected: What `protect` covers, as the configuration has it.
+        told: What is told of the last one.
+    """
+    every, stood = tuple(passing), tuple(before)
+    paths = {*there.paths, *_with_above(each.path for each in every)}
+    links = dict.fromkeys(each for each in (*there.links, *stood, *every) if each.mode == LINK)
+    around = there._replace(paths=paths, links=tuple(links))
+    reached = {*paths, *(each.path for each in stood)}
+    found = _obeyed_of(every, around, reached, _obeyed(tuple(protected)))
     return tuple(
         each._replace(why=f"{each.why}, in a commit before the last")
         for each in found
@@ -142,8 +152,8 @@ def chosen(
     for each in found:
         ranks[_rank(each.why)][each.why.partition(",")[0]].append(each)
     lines = [[each for _, kind in sorted(kinds.items()) for each in kind] for kinds in ranks]
-    turns = _turns([[*_turns([kinds[kind] for kind in sorted(kinds)])] for kinds in ranks])
-    shown = set(islice(turns, most))
+    ordered = turns([[*turns([kinds[kind] for kind in sorted(kinds)])] for kinds in ranks])
+    shown = set(islice(ordered, most))
     rest = ((what, sum(each not in shown for each in line))
             for what, line in zip(_RANKS, lines, strict=True))  # fmt: skip
     return (
@@ -152,7 +162,8 @@ def chosen(
     )
 
 
-def _turns(rows: Iterable[Iterable[Obeyed]]) -> Iterator[Obeyed]:
+def turns(rows: Iterable[Iterable[_Row]]) -> Iterator[_Row]:
+    """Yield the first of each row, then the second of each, and so on."""
     return (each for turn in zip_longest(*rows) for each in turn if each is not None)
 
 
@@ -209,6 +220,25 @@ class _Entry(NamedTuple):
 
 def _obeyed(protected: tuple[str, ...]) -> dict[str, list[_Entry]]:
     return _entries((*EVERYWHERE, *protected))
+
+
+def _obeyed_of(
+    every: tuple[Changed, ...],
+    there: Committed,
+    reached: Collection[str],
+    entries: Mapping[str, Iterable[_Entry]],
+) -> tuple[Obeyed, ...]:
+    """Return it, where links and repositories may reach more paths than are there at once."""
+    whys = ((each.path, _why(each.path, entries)) for each in every)
+    found = [
+        *(Obeyed(path, why) for path, why in whys if why is not None),
+        *(Obeyed(each.path, INSIDE) for each in every if each.mode == SUBMODULE),
+        *_behind_links(every, there._replace(paths=reached), entries),
+        *_repositories({each.path for each in every}, reached),
+        *_links(every, there),
+        *_alike({each.path for each in every}, there.paths),
+    ]
+    return tuple(sorted(dict.fromkeys(found)))
 
 
 @cache
@@ -276,83 +306,70 @@ def _with_above(paths: Iterable[str]) -> set[str]:
     return found
 
 
-MOST_NAMES, MOST_CALLED = 100, 100_000
-"""Names by links that are looked at, of one path and of all."""
-LONGEST = 4096
-"""Characters of a path (PATH_MAX, limits.h)."""
-
-
 def _behind_links(
     changed: Iterable[Changed], there: Committed, entries: Mapping[str, Iterable[_Entry]]
 ) -> Iterator[Obeyed]:
-    """Yield what the host executes or obeys by another name, that of a link to it."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for each in there.links:
-        target = there.targets.get(each.object)
-        place = _led(each.path, target)[0] if target is not None else ""
-        if place:
-            names[fold(place)].append(each.path)
-    left = MOST_CALLED
-    for each in changed if names else ():
-        for name in _called(each.path, names):
-            left -= 1
-            if left < 0:
-                yield Obeyed(each.path, "a symbolic link leads to it, and no more are followed")
-                return
-            if (why := _why(name, entries)) is not None:
-                yield Obeyed(each.path, f"{why}, as {name}, by a symbolic link")
-                break
+    """Yield what the host executes or obeys by another name, that of a link to it.
 
-
-def _called(path: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield what a path is called by links: to it, to what it lies in, and to these links."""
-    waiting, seen = [path], {path}
-    while waiting and len(seen) < MOST_NAMES:
-        here = place = waiting.pop()
-        while place and len(seen) < MOST_NAMES:
-            for link in names.get(fold(place), ())[:MOST_NAMES]:
-                name = f"{link}{here[len(place) :]}"
-                if name not in seen and len(name) <= LONGEST:
-                    seen.add(name)
-                    waiting.append(name)
-                    yield name
-            place = place.rpartition("/")[0]
-
-
-OUTSIDE = "out of the tree"
-
-
-def _led(path: str, target: str, folders: Collection[str] | None = None) -> tuple[str, str | None]:
-    """Return where in the tree a link leads by its text, and how it leads elsewhere, or may.
-
-    Only from a directory of the tree, if these are given, `..` leads where the text says; what is
-    another link there, or becomes one, leads elsewhere (path_resolution(7)).
+    What was there before counts, too, where the link is new.
     """
-    if target.startswith("/"):
-        return "", OUTSIDE
-    place = path.split("/")[:-1]
-    for part in target.split("/"):
-        if part == ".." and not place:
-            return "", OUTSIDE
-        if part == "..":
-            if folders is not None and "/".join(place) not in folders:
-                return "", "back from what is no directory of the tree"
-            place.pop()
-        elif part not in {"", "."}:
-            place.append(part)
-    return "/".join(place), OUTSIDE if ".git" in map(fold, place) else None
+    every = tuple(changed)
+    touched = dict.fromkeys(each.path for each in every)
+    fresh = {each.path for each in every if each.mode == LINK}
+    pairs = [(each.path, there.targets.get(each.object)) for each in there.links]
+    names = by_target(pairs)
+    before = by_target(pair for pair in pairs if pair[0] not in fresh)
+    stayed = (path for path in there.paths if path not in touched) if fresh else ()
+    left, cut = MOST_CALLED, ""
+    for path in (*touched, *stayed) if names else ():
+        found, whole = called(path, names)
+        left -= len(found)
+        if left < 0:
+            cut = path
+            break
+        whys = ((name, why) for name in found if (why := _why(name, entries)) is not None)
+        known, as_before = called(path, before) if found and path not in touched else ((), True)
+        told = next(
+            # What Git obeys it reads by no link.
+            (f"{why}, as {name}, by a symbolic link" for name, why in whys
+             if path in touched or (why != OBEYS and name not in known)),
+            None,
+        )  # fmt: skip
+        if told is not None:
+            yield Obeyed(path, told)
+        elif not whole and as_before:
+            cut = path
+    if cut:
+        yield Obeyed(cut, "a symbolic link leads to it, and no more are followed")
 
 
-def _links(
-    changed: Iterable[Changed], targets: Mapping[str, str | None], tree: Iterable[str]
-) -> Iterator[Obeyed]:
+def _links(changed: Iterable[Changed], there: Committed) -> Iterator[Obeyed]:
+    """Yield links that lead elsewhere, or may: also older ones, over what is a link now."""
     links = [each for each in changed if each.mode == LINK]
-    folders = _with_above(each.rpartition("/")[0] for each in tree) if links else set()
+    if not links:
+        return
+    above = _with_above(each.rpartition("/")[0] for each in there.paths)
+    # What is a link in one of several commits is a directory in none.
+    folders = above - {each.path for each in (*links, *there.links)}
+    fresh = {each.path for each in links}
+    every = dict.fromkeys((*links, *there.links))
+    ways, cut = by_way((each.path, there.targets.get(each.object)) for each in every)
+    if cut is not None:
+        yield Obeyed(cut, "a symbolic link that others may lead by, and no more are followed")
     for each in links:
-        target = targets.get(each.object)
+        target = there.targets.get(each.object)
         if target is None:
             yield Obeyed(each.path, "a symbolic link that leads nobody knows where")
-        elif (how := _led(each.path, target, folders)[1]) is not None:
+        elif (how := led(each.path, target, folders)[1]) is not None:
+            yield Obeyed(each.path, f"a symbolic link {how}, to {target}")
+        elif (way := ways.get(each.path)) is not None:
+            yield Obeyed(each.path, f"a symbolic link {OUTSIDE} by way of {way}, to {target}")
+    for each in there.links:
+        target = there.targets.get(each.object)
+        if target is None or each.path in fresh or ".." not in target:
+            continue
+        how = led(each.path, target, folders)[1]
+        if how is not None and led(each.path, target, folders | fresh)[1] is None:
             yield Obeyed(each.path, f"a symbolic link {how}, to {target}")
 
 

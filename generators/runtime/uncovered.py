@@ -1,18 +1,21 @@
 """What the host would execute and a running agent can write all the same."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from jailoc.generators.runtime.obeyed import protected_name, turns
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind, Compose
 from jailoc.model.deployed import Applied
 from jailoc.model.mount import Mode
-from jailoc.model.path import innermost, within
+from jailoc.model.path import first_within, innermost, within
 from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
 GONE = "its cover is gone: what lay below it was replaced, by this machine or from another sandbox"
+KNOWN = "if it is yours, name it in `trust`"
 UNMOUNTED = "what is mounted there is gone: the agent sees what lies below (jailoc up)"
 SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
@@ -95,6 +98,21 @@ def beyond(
     )
 
 
+def led(workspace: Workspace, trust: Collection[str]) -> tuple[Uncovered, ...]:
+    """Return what the host executes or obeys by a link, or a second name, that no cover can hold.
+
+    Args:
+        workspace: As it would be started now.
+        trust: Places that the user knows of.
+    """
+    return tuple(
+        Uncovered(path=each.path, executes=each.executes, why=f"{each.reason} ({KNOWN})")
+        for each in workspace.exposed
+        if not (each.stops or each.socket or each.believed)
+        and first_within(each.path, trust) is None
+    )
+
+
 def poisoned(
     workspace: Workspace, applied: Applied | None, lapsed: Collection[str]
 ) -> tuple[Uncovered, ...]:
@@ -149,18 +167,32 @@ def _modes(running: Compose) -> dict[str, Mode]:
 
 
 def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
-    """Write such places, a line each; they and what they say may be an agent's words."""
-    every = sorted(
-        places,
-        key=lambda each: (
-            not each.grave,
-            not each.certain,
-            each.socket,
-            not each.executes,
-            each.path,
-        ),
+    """Write such places, a line each; they and what they say may be an agent's words.
+
+    The gravest come first, and of what is as grave kinds take turns: no crowd of one hides another.
+    """
+    ranks = defaultdict[tuple[bool, ...], dict[tuple[str, str], list[Uncovered]]](
+        lambda: defaultdict(list)
     )
-    return tuple(_line(each) for each in every)
+    for each in sorted(places, key=lambda each: (each.path.count("/"), each.path)):
+        kind = (protected_name(each.path) or each.path.rpartition("/")[2], _key(each.executes))
+        ranks[not each.grave, not each.certain, each.socket][kind].append(each)
+    return tuple(
+        _line(each)
+        for _, kinds in sorted(ranks.items())
+        for each in turns(kinds[kind] for kind in sorted(kinds, key=_dull))
+    )
+
+
+def _key(executes: Iterable[str]) -> str:
+    """Return the setting that a place is told for first, without what its author named in it."""
+    first = next(iter(executes), "").partition(" = ")[0].split(".")
+    return ".".join(dict.fromkeys((first[0], first[-1])))
+
+
+def _dull(kind: tuple[str, str]) -> tuple[bool, tuple[str, str]]:
+    """Order kinds: first what executes something by what is said of it."""
+    return not kind[1], kind
 
 
 def _line(each: Uncovered) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jailoc.generators.config.conflicts import holds as covering
 from jailoc.generators.config.host_sets import expanded
 from jailoc.generators.config.resolve import holds
-from jailoc.model.address import Network, written
+from jailoc.model.address import Network, is_single, written
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.base import Model
 from jailoc.model.config import Config, Scope
@@ -193,7 +193,7 @@ def _holds(wide: HostEntry | NetworkEntry | None, narrow: HostEntry | NetworkEnt
     mine, other = _network(wide), _network(narrow)
     if mine is not None and other is not None:
         # A range leaves this machine out, which an address named by itself does not.
-        single = other.prefixlen == other.max_prefixlen and mine.prefixlen < mine.max_prefixlen
+        single = is_single(other) and not is_single(mine)
         return not single and covering(mine, other)
     if isinstance(wide, HostEntry) and isinstance(narrow, HostEntry) and mine is other is None:
         return Name(name=wide.name, origin="").includes(Name(name=narrow.name, origin=""))

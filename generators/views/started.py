@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from jailoc.model.address import Network, written
+from jailoc.model.address import Network, is_single, written
 from jailoc.model.egress import Egress
 from jailoc.model.path import tilde
 from jailoc.model.published_port import reached
@@ -53,8 +53,7 @@ def opened(workspace: Workspace) -> str:
 
 
 def _network(network: Network) -> str:
-    whole = network.prefixlen == network.max_prefixlen
-    return written(network.network_address if whole else network)
+    return written(network.network_address if is_single(network) else network)
 
 
 def _door(text: str, port: int | None) -> str:

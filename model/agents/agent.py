@@ -176,6 +176,8 @@ class Agent(Model):
     sandbox needs them: in each an empty file is in their place."""
     logins: tuple[str, ...] = ()
     """Patterns of files at home with what the user is logged in with."""
+    configured: tuple[str, ...] = ()
+    """Patterns of its files of configuration at home, in which a key may stand."""
 
     # The client.
     client: Client

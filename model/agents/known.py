@@ -26,6 +26,8 @@ PRIVATE = tuple(dict.fromkeys(path for each in AGENTS for path in each.private))
 """Files at home that let one into a server of the user's own, as patterns."""
 LOGINS = tuple(dict.fromkeys(path for each in AGENTS for path in each.logins))
 """Files at home with what the user is logged in with, as patterns."""
+CONFIGURED = tuple(dict.fromkeys(path for each in AGENTS for path in each.configured))
+"""Files of configuration at home in which a key may stand, as patterns."""
 
 _VERSION = re.compile(r'"version":\s?"(\d{1,9}(?:\.\d{1,9}){2})')
 

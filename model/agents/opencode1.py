@@ -50,6 +50,11 @@ OPENCODE_1 = Agent(
     # Of version 1 the first three; version 2 keeps all of it in its database.
     logins=tuple(f"{_DATA}/{name}" for name in
                  ("auth*.json", "mcp-auth*.json", "account*.json", "opencode*.db")),
+    configured=tuple(
+        f"{folder}/{name}"
+        for folder in (".config/opencode", ".opencode")
+        for name in ("opencode.json", "opencode.jsonc", "config.json")
+    ),
     client=Client(
         names=("opencode", "opencode-cli"),
         words=("attach", "{url}", "--dir", "{directory}", "{session}"),

@@ -53,6 +53,7 @@ OPENCODE_2 = Agent(
     identity=OPENCODE_1.identity,
     private=OPENCODE_1.private,
     logins=OPENCODE_1.logins,
+    configured=OPENCODE_1.configured,
     client=Client(
         names=("opencode", "opencode2"),
         words=("--server", "{url}", "{session}", "{directory}"),

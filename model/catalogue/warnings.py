@@ -89,7 +89,8 @@ WARNINGS: dict[str, Entry] = {
     ),
     "logins-shown": Entry(
         "A mount shows the agent what the user is logged in with.",
-        "Mount what it needs and no more; it can log in by itself.",
+        "Mount what it needs and no more; it can log in by itself, and a key in a file of "
+        "configuration can be named by `{env:NAME}` or `{file:PATH}`.",
     ),
     "memory-little": Entry(
         "A limit of memory is below what an agent's server takes by itself: the kernel kills it.",

@@ -16,7 +16,7 @@ from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.sandbox import project
-from tests.engine import world
+from tests.engine import tooling, world
 from tests.engine.world import User
 
 QUIET = Terminal(color=False)
@@ -59,22 +59,30 @@ def home(name: str) -> Iterator[User]:
         yield user
 
 
-def origin(user: User, place: Path) -> LoadedConfig:
-    """Return a configuration whose workspace is a place."""
+def origin(user: User, place: Path, more: str = "", before: str = "") -> LoadedConfig:
+    """Return a configuration whose workspace is a place, with more lines of it, and before it."""
     name = str(place).replace("\\", "\\\\").replace('"', '\\"')
-    user.write(f'{world.certificates()}[workspaces.{WORKSPACE}]\npaths = ["{name}"]\n')
+    workspace = f'[workspaces.{WORKSPACE}]\npaths = ["{name}"]\n'
+    user.write(f"{before}{world.certificates()}{workspace}{more}")
     return Session(QUIET).source()
 
 
 @contextmanager
 def cloned(
-    user: User, place: Path, revision: str = "HEAD", name: str = "x"
+    user: User,
+    place: Path,
+    revision: str = "HEAD",
+    name: str = "x",
+    *,
+    more: str = "",
+    trust: Path | None = None,
 ) -> Iterator[task_clone.Clone]:
     """Clone a place as a task is, and remove the volume at the end."""
-    loaded = origin(user, place)
+    loaded = origin(user, place, more, f'trust = ["{trust}"]\n' if trust else "")
     workspace = resolve(loaded.config, WORKSPACE, loaded.host)
     try:
-        yield task_clone.make(QUIET, workspace, name, str(place), revision, loaded.host)
+        yield task_clone.make(QUIET, workspace, name, str(place), revision, loaded.host,
+                              loaded.config.trust)  # fmt: skip
     finally:
         world.remove(project(f"{WORKSPACE}_{name}"))
 
@@ -83,6 +91,11 @@ def left(name: str = "x") -> list[str]:
     """Return the volumes of a task."""
     label = f"label=com.docker.compose.project={project(f'{WORKSPACE}_{name}')}"
     return world.call("docker", "volume", "ls", "--quiet", "--filter", label).split()
+
+
+def working(name: str = "x") -> list[str]:
+    """Return the containers that work for a task."""
+    return tooling.containers(f"{WORKSPACE}_{name}")
 
 
 def inside(user: User, script: str, name: str = "x", *, writable: bool = False) -> str:

@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from jailoc.bin.deploy import halt
+from jailoc.bin.engine import cgroup
 from tests.engine import world
 from tests.engine.pod import eventually
 from tests.engine.world import User
@@ -142,6 +143,79 @@ def test_an_agent_that_is_always_in_the_kernel_is_halted_all_the_same(user: User
     assert states() == {"running"}
 
 
+KILLED = """
+import mmap, os, sys, threading, time
+with open("/proc/self/oom_score_adj", "w") as file:
+    file.write("1000")
+room = mmap.mmap(-1, 1 << 17)
+room.write(b"E" * len(room))
+place = os.open(sys.argv[1], os.O_WRONLY | os.O_DIRECT)
+threading.Thread(target=os.pwrite, args=(place, room, 0)).start()
+time.sleep(0.5)
+held = []
+while True:
+    held.append(b"x" * (32 << 20))
+"""
+SLOW = 1 << 13
+"""Bytes a second: such a write takes sixteen of them."""
+
+
+@contextmanager
+def slow_disk(place: Path, container: str) -> Iterator[None]:
+    """Have a container write slowly to the disk of a place, and have little memory."""
+    group = Path(f"/sys/fs/cgroup/blkio/docker/{container}/blkio.throttle.write_bps_device")
+    if not group.exists() or not Path("/sys/fs/cgroup/freezer").is_dir():
+        pytest.skip("the groups here are not those of version 1")
+    device = place.stat().st_dev
+    named = f"{os.major(device)}:{os.minor(device)}"
+    before = json.loads(world.call("docker", "inspect", container))[0]["HostConfig"]
+    world.call("docker", "update", "--memory", "700m", "--memory-swap", "700m", container)
+    group.write_text(f"{named} {SLOW}")
+    try:
+        yield
+    finally:
+        group.write_text(f"{named} 0")
+        world.call("docker", "update", "--memory-swap", str(before["MemorySwap"]),
+                   "--memory", str(before["Memory"]), container)  # fmt: skip
+
+
+@pytest.mark.thorough
+def test_who_is_killed_within_a_write_is_no_more_halted_by_the_kernel_and_waited_for(
+    user: User,
+) -> None:
+    name = f"jailoc-{NAME}-opencode-1"
+    container = json.loads(world.call("docker", "inspect", name))[0]["Id"]
+    place = user.home / "project/late"
+
+    def begun() -> None:
+        place.write_bytes(b"G" * (1 << 17))
+        os.sync()
+        place.chmod(0o666)
+        agent("timeout", "60", "python3", "-c", KILLED, str(place), detached=True)
+        main = json.loads(world.call("docker", "inspect", container))[0]["State"]["Pid"]
+        eventually("it is killed", lambda: cgroup.dying(container, main))
+
+    def halted() -> bool:
+        world.call("docker", "pause", container, check=False)
+        return "paused" in states()
+
+    try:
+        with slow_disk(place.parent, container):
+            begun()  # the control: all but that one is halted
+            eventually("halted", halted)
+            assert place.read_bytes()[:1] == b"G"
+            eventually("it is written all the same", lambda: place.read_bytes()[:1] == b"E")
+            world.call("docker", "unpause", container)
+            begun()
+            told = user.ok(
+                "pause", "--", "sh", "-c", f"head -c 1 {place}; sleep 17; head -c 1 {place}"
+            )
+            assert told == "EE"
+    finally:
+        place.unlink(missing_ok=True)
+    assert states() == {"running"}
+
+
 @pytest.mark.parametrize(
     ("command", "status"),
     [(("true",), 0), (("sh", "-c", "exit 42"), 42), (("sh", "-c", "kill -9 $$"), 137),
@@ -234,6 +308,58 @@ def test_what_git_would_follow_is_told_and_nothing_runs(user: User) -> None:
     assert user.ok("pause", "--", "echo", "run") == "run\n"
 
 
+MAPPED = """
+import mmap, sys, time
+file = open(sys.argv[1], "r+b")
+held = mmap.mmap(file.fileno(), 0)
+open("/tmp/mapped", "w").close()
+time.sleep(60)
+"""
+
+
+def test_what_a_halted_program_may_still_change_is_told(user: User) -> None:
+    """Its end has the kernel write there (set_tid_address(2)), and a timer of its own ends it."""
+    place = user.home / "project/mapped"
+    place.write_bytes(bytes(4096))
+    place.chmod(0o666)
+    agent("timeout", "120", "python3", "-c", MAPPED, str(place), detached=True)
+    try:
+        eventually("it has it", lambda: "mapped" in agent("ls", "/tmp"))  # noqa: S108
+        done = user.run("pause", "--", "echo", "run")
+        assert (done.status, done.stdout) == (125, "")
+        assert f"may still change what it has mapped: {place} ({NAME})" in done.stderr
+        assert states() == {"running"}
+    finally:
+        agent("pkill", "-KILL", "-f", "mmap.mmap")
+        agent("rm", "-f", "/tmp/mapped")  # noqa: S108
+        place.unlink()
+    assert user.ok("pause", "--", "echo", "run") == "run\n"
+
+
+def test_so_is_what_it_was_handed_by_a_mount_that_is_gone(user: User) -> None:
+    """An agent that is started anew takes its mounts away from what another one has of it."""
+    place = user.home / "project/mapped"
+    place.write_bytes(bytes(4096))
+    place.chmod(0o666)
+    pid = world.call("docker", "inspect", "--format", "{{.State.Pid}}", f"jailoc-{NAME}-opencode-1")
+    inside = ("nsenter", "--target", pid.strip(), "--mount", "--root", "--pid")
+    world.call(*inside, "mkdir", "/tmp/other")  # noqa: S108
+    world.call(*inside, "mount", "--bind", str(place.parent), "/tmp/other")  # noqa: S108
+    try:
+        agent("timeout", "120", "python3", "-c", MAPPED, "/tmp/other/mapped", detached=True)  # noqa: S108
+        eventually("it has it", lambda: "mapped" in agent("ls", "/tmp"))  # noqa: S108
+        world.call(*inside, "umount", "--lazy", "/tmp/other")  # noqa: S108
+        done = user.run("pause", "--", "echo", "run")
+        assert (done.status, done.stdout) == (125, "")
+        assert f"mapped: what is no `/mapped` there any more ({NAME})" in done.stderr
+    finally:
+        world.call(*inside, "umount", "--lazy", "/tmp/other", check=False)  # noqa: S108
+        agent("pkill", "-KILL", "-f", "mmap.mmap")
+        agent("rm", "-f", "/tmp/mapped")  # noqa: S108
+        place.unlink()
+    assert user.ok("pause", "--", "echo", "run") == "run\n"
+
+
 def test_what_came_after_the_start_is_told_and_somebody_must_agree(user: User) -> None:
     project = user.home / "project"
     agent("sh", "-c", f"cd {project} && git init --quiet new && cd new/.git/hooks && "
@@ -246,6 +372,28 @@ def test_what_came_after_the_start_is_told_and_somebody_must_agree(user: User) -
         assert states() == {"running"}
     finally:
         world.call("rm", "-rf", str(project / "new"))
+
+
+@pytest.mark.parametrize("link", [".envrc", ".cargo"])
+def test_what_a_link_of_the_agents_leads_to_is_told_until_it_is_trusted(
+    user: User, link: str
+) -> None:
+    project = user.home / "project"
+    target = {".envrc": "cfg/envrc", ".cargo": "cfg"}[link]
+    agent("sh", "-c", f"cd {project} && mkdir cfg && touch cfg/envrc cfg/config.toml && "
+          f"ln -s {target} {link}")  # fmt: skip
+    before = user.config.read_text()
+    try:
+        done = user.run("pause", "--", "echo", "run")
+        assert (done.status, done.stdout) == (125, "")
+        assert f"{project}/{link}" in done.stderr
+        assert "covers it" not in done.stderr, "a start covers no link"
+        user.config.write_text(f'trust = ["{project}/{link}"]\n{before}')
+        assert user.ok("pause", "--", "echo", "run") == "run\n"
+    finally:
+        user.config.write_text(before)
+        world.call("rm", "-rf", str(project / "cfg"), str(project / link))
+    assert user.ok("pause", "--", "echo", "run") == "run\n"
 
 
 def test_what_somebody_has_halted_stays_so_until_a_start(user: User) -> None:

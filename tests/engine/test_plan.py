@@ -341,7 +341,7 @@ def test_workspaces_are_applied_at_once_and_one_that_fails_stops_no_other(user: 
         config(enable_docker="false")
         + f"""
 [workspaces.renamed]
-port = {PORT + 1}
+port = {PORT - 1}
 enable_docker = false
 image = "nobody-has-this:1"
 """

@@ -24,7 +24,17 @@ from jailoc.model.diagnostic import Refused
 from jailoc.model.sandbox import project
 from jailoc.model.task import Task
 from tests.engine import world
-from tests.engine.clones import QUIET, WORKSPACE, cloned, git, home, inside, origin, repository
+from tests.engine.clones import (
+    QUIET,
+    WORKSPACE,
+    cloned,
+    git,
+    home,
+    inside,
+    origin,
+    repository,
+    working,
+)
 from tests.engine.world import ROOT, User
 
 pytestmark = pytest.mark.engine
@@ -114,8 +124,7 @@ def fetched(user: User, *more: str) -> tuple[int, str]:
     assert rest(place) == before
     assert not (user.home / "mark").exists()
     assert "\x1b" not in told
-    left = world.call("docker", "ps", "--all", "--quiet", "--filter", "label=dev.jailoc.tools")
-    assert left == ""
+    assert working() == []
     assert list(task_records.place(WORKSPACE, "x").parent.glob("*.quarantine")) == []
     assert not list((place / ".git/objects/pack").glob("tmp_*"))
     return status, told
@@ -249,6 +258,22 @@ def test_what_a_commit_before_the_last_has_is_told(user: User, task: Task) -> No
     )
 
 
+def test_so_is_what_such_a_commit_reaches_by_a_link_or_has_in_parts(user: User, task: Task) -> None:
+    """The link comes and goes, and so does a repository."""
+    steps = (
+        "ln -s cfg .cargo; mkdir cfg; echo x > cfg/config.toml; ",
+        "git rm -rq .cargo cfg; mkdir -p r/objects r/refs; ",
+        "for each in HEAD objects/a refs/b; do echo x > r/$each; done; ",
+        "git rm -rq r; echo y > y; ",
+    )
+    inside(user, COMMIT.join((*steps, "")), writable=True)
+    status, told = fetched(user)
+    assert status == 0, told
+    told = " ".join(told.split())
+    assert "cfg/config.toml: the host may execute it (.cargo/config.toml), as" in told
+    assert "r: Git takes it for a repository" in told
+
+
 def test_what_the_users_own_git_configuration_names_is_told(user: User, task: Task) -> None:
     """The agent of the workspace finds it read-only, and of a task's clone it would come home."""
     place = user.home / "project"
@@ -380,8 +405,7 @@ def test_a_lying_peer_is_refused(
     assert time.monotonic() - started < 60
     assert "\x1b" not in str(refused.value)
     assert git(Path(task.repository), "for-each-ref", "refs/jailoc") == ""
-    assert world.call("docker", "ps", "--all", "--quiet", "--filter",
-                      "label=dev.jailoc.tools") == ""  # fmt: skip
+    assert working() == []
 
 
 def _sender(user: User, task: Task, script: str) -> Tool:

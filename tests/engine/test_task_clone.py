@@ -28,6 +28,7 @@ from tests.engine.clones import (
     left,
     origin,
     repository,
+    working,
 )
 from tests.engine.world import User
 
@@ -181,11 +182,11 @@ def test_what_looks_at_a_working_tree_sees_neither_the_clone_nor_what_is_borrowe
     os.utime(place / "file", (0, 0))
     subprocess.run(["chown", "-R", "1000:1000", str(place)], check=True)
     assert "ran" in as_before(user, place, lender).split(), "the control"
-    with cloned(user, place) as made:
+    with cloned(user, place, trust=lender) as made:
         assert inside(user, "ls -A /clone | grep -c '^ran$' || true").split() == ["0"]
     assert made.notes == ()
     (place / "file").write_text("changed\n")
-    with cloned(user, place) as made:
+    with cloned(user, place, trust=lender) as made:
         assert made.notes == ("what is not committed is not in it",)
 
 
@@ -288,7 +289,8 @@ GOOD: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("kind", GOOD)
 def test_every_kind_of_repository_is_cloned(user: User, place: Path, kind: str) -> None:
     source = GOOD[kind](place)
-    with cloned(user, source) as made:
+    lender = place.with_name("lender")
+    with cloned(user, source, trust=lender if kind == "one that borrows objects" else None) as made:
         assert made.base == git(source, "rev-parse", "HEAD")
         said = inside(user, "git fsck --strict; git rev-parse HEAD; cat file; git log --oneline")
         assert made.base in said
@@ -303,6 +305,65 @@ def test_it_begins_where_it_is_told_to(user: User, place: Path, revision: str) -
     with cloned(user, place, revision) as made:
         assert made.base == git(place, "rev-parse", "main~1")
         assert inside(user, "git rev-parse --abbrev-ref HEAD; cat file") == "task/x\n0"
+
+
+def test_objects_are_borrowed_from_what_the_agent_sees_or_the_user_has_lent_alone(
+    user: User, place: Path
+) -> None:
+    """Who has written that down does not count: a start covers what an agent has made, too."""
+    borrowing(place)
+    lender = place.with_name("lender")
+    alternates = place / ".git/objects/info/alternates"
+    with pytest.raises(Refused, match="does not see"), cloned(user, place):
+        pass
+    assert left() == []
+    with cloned(user, place, trust=lender) as made:
+        assert made.base == git(place, "rev-parse", "HEAD")
+    with cloned(user, place, more=f'mounts = ["{lender}:/lender:ro"]\n') as made:
+        assert made.base == git(place, "rev-parse", "HEAD")
+    lender.rename(place / "lender")
+    alternates.write_text(f"{place}/lender/.git/objects\n")
+    with cloned(user, place) as made:
+        assert made.base == git(place, "rev-parse", "HEAD")
+    (place.with_name("nothing")).mkdir()
+    hidden = f'mounts = ["{place.with_name("nothing")}:{place}/lender:ro"]\n'
+    with pytest.raises(Refused, match="does not see"), cloned(user, place, more=hidden):
+        pass
+    alternates.write_text("../..\n")
+    with pytest.raises(Refused, match="or not all of"), cloned(user, place, more=hidden):
+        pass
+
+
+def test_a_bare_repository_with_something_hidden_in_it_is_not_cloned(
+    user: User, place: Path
+) -> None:
+    bare(place)
+    repository(place / "hidden")
+    place.with_name("nothing").mkdir()
+    hidden = f'mounts = ["{place.with_name("nothing")}:{place}/hidden:ro"]\n'
+    with pytest.raises(Refused, match="or not all of"), cloned(user, place, more=hidden):
+        pass
+    with cloned(user, place) as made:
+        assert made.base == git(place, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("inner", ["objects", "objects/pack"])
+def test_a_link_in_git_leads_to_nothing_that_is_hidden_in_the_project(
+    user: User, place: Path, inner: str
+) -> None:
+    repository(place)
+    other = repository(place / "hidden", commits=3)
+    git(other, "repack", "-a", "-d", "--quiet")
+    mine, theirs = place / ".git" / inner, other / ".git" / inner
+    shutil.rmtree(mine)
+    mine.symlink_to(os.path.relpath(theirs, mine.parent))
+    tip = git(other, "rev-parse", "HEAD")
+    (place / ".git/refs/heads/main").write_text(f"{tip}\n")
+    assert git(place, "cat-file", "-t", "HEAD") == "commit", "the control: who sees it goes there"
+    place.with_name("nothing").mkdir()
+    hidden = f'mounts = ["{place.with_name("nothing")}:{other}:ro"]\n'
+    with pytest.raises(Refused, match="cannot be cloned"), cloned(user, place, more=hidden):
+        pass
 
 
 def empty(place: Path) -> Path:
@@ -422,9 +483,7 @@ def test_a_full_volume_leaves_nothing(
     with pytest.raises(Refused, match="there is no room"), cloned(user, place):
         pass
     assert left() == []
-    assert (
-        world.call("docker", "ps", "--all", "--quiet", "--filter", "label=dev.jailoc.tools") == ""
-    )
+    assert working() == []
 
 
 def test_a_volume_that_is_there_already_is_neither_taken_over_nor_removed(

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -495,6 +496,180 @@ def test_whenever_an_undo_is_killed_it_ends_in_the_same_state(user: User) -> Non
         mended(user, before)
         emptied(project)
     assert {(True, True, True), (True, False, False)} <= seen, seen
+
+
+STARTS = [NAME, pytest.param(f"{NAME}-too", marks=pytest.mark.thorough)]
+
+
+def held(
+    running: subprocess.Popen[str],
+    user: User,
+    workspace: str = NAME,
+    place: str = "project",
+    *,
+    restores: bool = False,
+) -> list[str]:
+    """Halt what sees the project, or another place, as soon as it does, or restores; return it."""
+    while running.poll() is None:
+        for each in tooling.containers(workspace):
+            told = world.call("docker", "inspect", "--format", "{{.HostConfig.Mounts}}", each,
+                              check=False)  # fmt: skip
+            if f" {user.home}/{place} " in told and (restoring(user) or not restores):
+                world.call("docker", "pause", each, check=False)
+                if "true" in world.call(
+                    "docker", "inspect", "--format", "{{.State.Paused}}", each, check=False
+                ):
+                    return [each]
+        time.sleep(0.02)
+    raise AssertionError("it is over")
+
+
+@pytest.mark.parametrize("starts", STARTS)
+def test_nothing_restores_any_more_when_an_undo_was_given_up_and_an_agent_starts(
+    user: User, starts: str
+) -> None:
+    """A container goes on though jailoc is killed, and would follow the links of an agent."""
+    project = user.home / "project"
+    user.write(f'{config()}\n[workspaces.{NAME}-too]\npaths = ["~/project"]\nport = 4298\n')
+    many(project, 1500)
+    user.ok("snapshot", NAME)
+    emptied(project)
+    with user.start("undo", NAME, "--yes") as running:
+        restores = held(running, user, restores=True)
+        running.kill()
+    refused = user.run("up", starts)
+    assert refused.status == 1
+    assert f"remove `{note(user)}`" in refused.stderr
+    assert tooling.containers(NAME) == restores, "the control"
+    note(user).unlink()
+    try:
+        user.ok("up", starts)
+        assert tooling.containers(NAME) == []
+    finally:
+        world.remove(f"jailoc-{NAME}-too")
+
+
+@pytest.mark.parametrize("starts", STARTS)
+def test_what_reads_for_a_snapshot_that_was_killed_is_ended_before_an_agent_begins(
+    user: User, starts: str
+) -> None:
+    """It would follow a link of the agent's to what a mount hides, and `undo` hand that out."""
+    user.write(f'{config()}\n[workspaces.{NAME}-too]\npaths = ["~/project"]\nport = 4298\n')
+    many(user.home / "project", 1500)
+    with user.start("snapshot", NAME) as running:
+        reads = held(running, user)
+        try:
+            refused = user.run("up", starts)
+            assert refused.status == 1, "nobody has killed it"
+            assert "another jailoc is working on this" in refused.stderr
+        finally:
+            running.kill()
+    assert tooling.containers(NAME) == reads, "the control"
+    try:
+        user.ok("up", starts)
+        assert tooling.containers(NAME) == []
+    finally:
+        world.remove(f"jailoc-{NAME}-too")
+
+
+def test_an_agent_waits_for_a_snapshot_that_another_start_takes(user: User) -> None:
+    other = f"{NAME}-too"
+    more = f'[workspaces.{other}]\npaths = ["~/project"]\nport = 4298\n'
+    user.write(f"{config('before_up = true')}\n{more}")
+    many(user.home / "project", 1500)
+
+    def served() -> bool:
+        told = world.call("docker", "top", f"jailoc-{other}-opencode-1", "-eo", "pid,args",
+                          check=False)  # fmt: skip
+        return any(each.split()[1:3] == ["opencode", "serve"] for each in told.splitlines())
+
+    try:
+        with user.start("up", NAME) as first:
+            reads = held(first, user)
+            try:
+                merged = ("sh", "-c", 'exec "$@" 2>&1', "sh")
+                with user.start("up", other, prefix=merged) as second:
+                    assert second.stdout is not None
+                    said = iter(second.stdout.readline, "")
+                    assert any(f"waiting for what {NAME} keeps" in line for line in said)
+                    assert not served()
+                    world.call("docker", "unpause", *reads)
+                    second.communicate(timeout=300)
+                assert second.returncode == 0
+                assert served(), "the control"
+            finally:
+                world.call("docker", "unpause", *reads, check=False)
+                first.communicate(timeout=300)
+            assert first.returncode == 0
+    finally:
+        world.remove(f"jailoc-{other}")
+
+
+def test_a_snapshot_does_not_build_on_what_another_one_has_halted(user: User) -> None:
+    """That one lets the agent go on when it has been taken, and this one is still reading."""
+    one, two = f"{NAME}-one", f"{NAME}-two"
+    user.write(config() + "".join(
+        f'[workspaces.{each}]\npaths = ["~/project"]\nport = {port}\n'
+        f"[workspaces.{each}.snapshots]\nbefore_up = true\n"
+        for each, port in ((one, 4298), (two, 4299))
+    ))  # fmt: skip
+    many(user.home / "project", 1500)
+    user.ok("up", NAME)
+
+    def state() -> str:
+        agent = f"jailoc-{NAME}-opencode-1"
+        return world.call("docker", "inspect", "--format", "{{.State.Status}}", agent).strip()
+
+    try:
+        with tooling.none_after(one), tooling.none_after(two), user.start("up", one) as first:
+            reads = held(first, user, one)
+            assert state() == "paused"
+            with user.start("up", two) as second:
+                time.sleep(8)
+                world.call("docker", "unpause", *reads)
+                late = held(second, user, two)
+                eventually("the first is taken", lambda: not tooling.containers(one))
+                time.sleep(3)
+                assert state() == "paused"
+                world.call("docker", "unpause", *late)
+                for each in (first, second):
+                    each.communicate(timeout=300)
+                    assert each.returncode == 0
+        assert state() == "running", "the control"
+    finally:
+        world.remove(f"jailoc-{one}")
+        world.remove(f"jailoc-{two}")
+
+
+@pytest.mark.thorough
+def test_no_program_of_the_host_goes_on_when_a_snapshot_lets_an_agent_go(user: User) -> None:
+    """Nobody knows what the snapshot's workspace has in common with it: it was never started."""
+    near, far = f"{NAME}-near", f"{NAME}-far"
+    for each in ("shared", "x"):
+        (user.home / each).mkdir()
+        (user.home / each).chmod(0o777)
+    user.write(
+        config() + f'[workspaces.{near}]\npaths = ["~/project", "~/shared"]\nport = 4298\n'
+        f'[workspaces.{far}]\npaths = ["~/x", "~/shared"]\nport = 4299\n'
+        f"[workspaces.{far}.snapshots]\nbefore_up = true\n"
+    )
+    many(user.home / "x", 1500)
+    user.ok("up", NAME)
+    user.ok("up", near)
+    paused = ("pause", "-w", NAME, "--", "echo", "ran")
+    try:
+        with tooling.none_after(far), user.start("up", far) as starts:
+            reads = held(starts, user, far, "x")
+            refused = user.run(*paused)
+            assert (refused.status, refused.stdout) == (125, "")
+            assert "another jailoc is working on this" in refused.stderr
+            world.call("docker", "unpause", *reads)
+            starts.communicate(timeout=300)
+            assert starts.returncode == 0
+        assert user.ok(*paused) == "ran\n", "the control"
+    finally:
+        world.remove(f"jailoc-{near}")
+        world.remove(f"jailoc-{far}")
 
 
 @contextmanager

@@ -391,8 +391,11 @@ def gateways(container: str) -> dict[str, str]:
 
 @contextmanager
 def home(name: str) -> Iterator[User]:
-    """Make a home directory outside the temporary directory, which no workspace may lie in."""
-    place = _outside() / name
+    """Make a home directory outside the temporary directory, which no workspace may lie in.
+
+    What runs beside this test may have one of the same name.
+    """
+    place = _outside() / os.environ.get("PYTEST_XDIST_WORKER", "gw") / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     try:
@@ -426,10 +429,14 @@ def certificates() -> str:
 
 
 def remove(*projects: str) -> None:
-    """Remove what a test left on the engine, volumes included."""
+    """Remove what a test left on the engine, volumes included, and what a killed one had beside."""
     for project in projects:
+        label = f"label=com.docker.compose.project={project}"
+        for each in call("docker", "network", "ls", "--quiet", "--filter", label).split():
+            there = call("docker", "ps", "--all", "--quiet", "--filter", f"network={each}").split()
+            if there:
+                call("docker", "rm", "--force", *there, check=False)
         for kind in ("container", "network", "volume"):
-            label = f"label=com.docker.compose.project={project}"
             every = ["--all"] if kind == "container" else []
             found = call("docker", kind, "ls", *every, "--quiet", "--filter", label).split()
             if found:

@@ -208,6 +208,11 @@ def test_what_runs_when_somebody_types_a_command_executes(
          "url.https://…@forge.test/.insteadof"),
         ("[http]\nproxy = http://me:sesame@proxy.test:3128\n", "http.proxy"),
         ("[sendemail]\nsmtpPass = sesame\n", "sendemail.smtppass"),
+        ('[url "https://ghp_sesame1234567890abcdef@forge.test/"]\ninsteadOf = x:\n',
+         "url.https://…@forge.test/.insteadof"),
+        ("[github]\noauth-token = sesame\n", "github.oauth-token"),
+        ('[credential "https://forge.test"]\noauthClientSecret = sesame\n',
+         "credential.https://forge.test.oauthclientsecret"),
     ],
 )  # fmt: skip
 def test_a_setting_that_holds_a_password_is_told_without_it(text: str, key: str) -> None:
@@ -219,7 +224,14 @@ def test_a_setting_that_holds_a_password_is_told_without_it(text: str, key: str)
 @pytest.mark.parametrize(
     "text",
     ['[url "https://forge.test/"]\ninsteadOf = f:\n', "[user]\nname = a:b@c\n",
-     '[url "ssh://git@forge.test/"]\ninsteadOf = f:\n', "[http]\nextraHeader =\n"],
+     '[url "ssh://git@forge.test/"]\ninsteadOf = f:\n',
+     '[url "https://me@forge.test/"]\ninsteadOf = f:\n',
+     '[url "https://some-engineering-team@forge.test/"]\ninsteadOf = f:\n',
+     "[core]\naskPass = /usr/bin/ksshaskpass\n",
+     '[url "https://my-organization-name1@forge.test/"]\ninsteadOf = f:\n',
+     "[alias]\nsecret = !git secret\n",
+     "[url \"ssh://a-user-with-a-long-name@forge.test/\"]\ninsteadOf = f:\n",
+     "[http]\nextraHeader =\n"],
 )  # fmt: skip
 def test_others_hold_none(text: str) -> None:
     assert [each for each in map(token, parse(text)) if each] == []

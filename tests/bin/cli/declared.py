@@ -18,6 +18,7 @@ HEAD = '''"""What commands take, as a table: made from the declarations, never b
 After a change of theirs: `pytest tests/bin/cli/test_grammar.py --update-golden`.
 """
 
+# A line is as long as what it holds.
 # ruff: noqa: E501
 # fmt: off
 from typing import Any

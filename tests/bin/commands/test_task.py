@@ -292,7 +292,7 @@ def test_nothing_that_came_is_no_merge(
     monkeypatch.setattr(task_command, "_known", lambda *_: task())
     monkeypatch.setattr(task_command, "protected", lambda *_: ())
     came = SimpleNamespace(
-        tip="b" * 40, new=new, changed=(), targets={}, links=(), tree=(), passing=()
+        tip="b" * 40, new=new, changed=(), targets={}, links=(), tree=(), passing=(), before=()
     )
     monkeypatch.setattr(task_fetch, "fetch", lambda *_, **__: came)
     monkeypatch.setattr(task_command, "obeyed", lambda *_: [])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import agent_files
-from jailoc.model.agents.known import LOGINS, PRIVATE
+from jailoc.model.agents.known import CONFIGURED, LOGINS, PRIVATE
 
 
 @pytest.fixture
@@ -42,6 +42,29 @@ def test_what_the_user_is_logged_in_with_is_found(home: Path) -> None:
     mine = {f"{data}/{name}" for name in names}
     put(home, *mine, f"{data}/log/a.log", f"{data}/storage.json")
     assert found(home, LOGINS) == mine
+
+
+SHOWN = (
+    '{"provider": {"x": {"options": {"apiKey": "sk-0123456789"}}}}',
+    '{"mcp": {"x": {"headers": {"Authorization": "Bearer 0123456789ab"}, "environment": {}}}}',
+    '{"mcp": {"x": {"environment": {\n"EXA_API_KEY" : "0123456789ab"}}}}',
+)
+NAMED = (
+    '{"options": {"apiKey": "{env:KEY}", "maxTokens": 5, "api_key": "not-needed"}}',
+    '{"headers": {"Authorization": "Bearer {file:~/.secret}"}, "keybinds": {"leader": "ctrl+x"}}',
+    '{"permission": {"read": {"*secret": "deny", "token": "ask"}}}',
+)
+
+
+@pytest.mark.parametrize(("text", "told"), [*((each, True) for each in SHOWN),
+                                            *((each, False) for each in NAMED)])  # fmt: skip
+def test_a_key_in_a_configuration_is_told(home: Path, text: str, told: bool) -> None:
+    put(home, ".config/opencode/opencode.json", ".config/opencode/service.json")
+    place = home / ".config/opencode/opencode.jsonc"
+    for each in (place, home / ".config/opencode/service.json"):
+        each.write_text(text)
+    found = agent_files.holding_keys(CONFIGURED, agent_files.find(PRIVATE))
+    assert found == ((str(place),) if told else ())
 
 
 def test_a_link_is_found_where_it_leads(home: Path) -> None:

@@ -37,12 +37,20 @@ def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
 
     # Controls: no agent was there; it was, and could not write the file.
-    assert clone_source.places(str(project), host) == (str(project), str(other))
+    assert clone_source.source(str(project), host) == (
+        (str(project / ".git"),),
+        (str(other),),
+        False,
+    )
     started((project, Mode.READ_WRITE), (info / "alternates", Mode.READ_ONLY))
-    assert clone_source.places(str(project), host) == (str(project), str(other))
+    assert clone_source.source(str(project), host) == (
+        (str(project / ".git"),),
+        (str(other),),
+        False,
+    )
     started((project, Mode.READ_WRITE))
     with pytest.raises(Refused, match="came while an agent could write it"):
-        clone_source.places(str(project), host)
+        clone_source.source(str(project), host)
 
 
 def test_no_agent_leads_what_a_clone_is_made_from(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,13 +75,13 @@ def led(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = {"compose": {"services": {AGENT: {"mounts": given}}}}
     (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
     # Controls: the user's own link on the way; and one in the place of the directory, of nobody's.
-    assert clone_source.places(project, host) == (project, place)
+    assert clone_source.source(project, host) == ((f"{project}/.git",), (place,), False)
     (other / "objects").rmdir()
     (other / "objects").symlink_to(home / "private/.git/objects")
     with pytest.raises(Refused, match="an agent decides where a link on the way"):
-        clone_source.places(project, host)
+        clone_source.source(project, host)
     (home / f"data/jailoc/a{APPLIED}").unlink()
-    assert clone_source.places(project, host) == (project, place)
+    assert clone_source.source(project, host) == ((f"{project}/.git",), (place,), False)
 
 
 def test_no_agent_says_which_repository_is_cloned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +96,10 @@ def test_no_agent_says_which_repository_is_cloned(monkeypatch: pytest.MonkeyPatc
         record = {"compose": {"services": {AGENT: {"mounts": given}}}}
         (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
         project, host = f"{home}/p/mine", Host(home=str(home))
-        assert clone_source.places(project, host) == (project,), "the user's own link is one"
+        assert clone_source.source(project, host) == ((f"{project}/.git",), (), False), (
+            "the user's own link is one"
+        )
         (home / "p/mine").rename(home / "p/away")
         (home / "p/mine").symlink_to(home / "private")
         with pytest.raises(Refused, match="where the agent of workspace `a` could put it"):
-            clone_source.places(project, host)
+            clone_source.source(project, host)

@@ -161,6 +161,21 @@ def test_a_commit_that_would_hand_over_files_of_the_user_is_told(tmp_path: Path,
     assert stolen.read_text() == KEY, "Git copies it"
 
 
+def test_a_conflict_is_judged_in_every_working_tree_that_names_the_directory(
+    tmp_path: Path,
+) -> None:
+    root = project(tmp_path)
+    beside = root / "beside"
+    beside.mkdir()
+    (beside / ".git").write_text("gitdir: ../.git\n")
+    stolen = rerere(root, "link")
+    assert ".git/MERGE_RR" not in told(root)
+    (beside / "link").symlink_to(tmp_path / "key")
+    assert told(root)[".git/MERGE_RR"].stops
+    git(beside, *AUTHOR, "commit", "-q", "--allow-empty", "-m", "x")
+    assert stolen.read_text() == KEY, "Git copies it"
+
+
 def test_a_conflict_of_the_user_is_none_of_it(tmp_path: Path) -> None:
     root = project(tmp_path)
     git(root, "config", "rerere.enabled", "true")

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told, walk
+from jailoc.bin.config import (
+    git_directory,
+    git_repository,
+    git_settings,
+    passed_over,
+    repositories,
+    told,
+    walk,
+)
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_config, protect, repository
 from jailoc.model.host import FileKind, Host, Tree
@@ -74,6 +82,57 @@ def test_every_kind_of_repository_is_found(tmp_path: Path) -> None:
         "config": FileKind.FILE, "hooks": FileKind.DIRECTORY,
         "worktrees/linked/commondir": FileKind.FILE, "worktrees/linked/gitdir": FileKind.FILE,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        ("crate", "node_modules/x"),
+        ("a/deep", "../NODE_MODULES/../node_modules/x/sub/.."),
+        ("all", "node_modules"),
+        ("a/lib", "../venv/site-packages"),
+        ("refs", ".git/refs/x"),
+        ("module", ".git/modules/x"),
+    ],
+)
+def test_a_link_to_where_no_name_is_looked_for_is_looked_through(
+    tmp_path: Path, link: str, target: str
+) -> None:
+    """Nobody opens that as a project, and nobody knows that it is that when a link is opened."""
+    root = tmp_path / "p"
+    made(root)
+    places = [root / "node_modules/x", root / "venv/site-packages/x"]
+    places += [root / ".git/refs/x", root / ".git/modules/x"]
+    for each in (*places, root / "node_modules/x/node_modules/y", root / "NODE_MODULES"):
+        (each / ".cargo").mkdir(parents=True)
+        (each / ".cargo/config.toml").touch()
+        (each / "sub").mkdir()
+    (root / "a").mkdir()
+    assert look(root).links == (), "the control"
+    (root / link).symlink_to(target)
+    (name,) = {each.removeprefix(f"{root}/{link}").lstrip("/") for each in look(root).links}
+    assert name in {".cargo/config.toml", "x/.cargo/config.toml"}
+    (root / link).unlink()
+    (root / "node_modules/y").symlink_to("x")  # one inside is another installation's
+    (root / "a/node_modules").symlink_to("../node_modules")
+    assert look(root).links == ()
+    outside = tmp_path / "elsewhere/node_modules/.cargo"
+    outside.mkdir(parents=True)
+    (outside / "config.toml").touch()
+    (root / "outside").symlink_to(outside.parent)  # which no agent can write
+    assert look(root).links == ()
+
+
+def test_very_much_behind_links_to_where_no_name_is_looked_for_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passed_over, "MOST", 10)
+    root = tmp_path / "p"
+    for each in range(11):
+        (root / f"node_modules/x/{each}").mkdir(parents=True)
+    assert look(root).limit is None
+    (root / "link").symlink_to("node_modules/x")
+    assert "lead to more than 10 entries" in str(look(root).limit)
 
 
 def test_what_other_programs_keep_in_a_git_directory_is_found(tmp_path: Path) -> None:
@@ -1306,3 +1365,32 @@ def test_no_repository_of_an_agents_passes_for_the_one_of_a_working_tree(tmp_pat
     git(other, "add", "f")
     git(other, "config", "core.worktree", str(root / "apart"))
     assert look(root).empty == {f"{root}/apart/sub": None}
+
+
+def test_so_is_what_these_borrow_from_whose_repository_it_ever_is(tmp_path: Path) -> None:
+    """Git follows them in turn, and a path in quotes (git 2.39)."""
+    root = made(tmp_path / "p")
+    blob = git(root, "hash-object", "-w", "--stdin").strip()  # of nothing
+    for name in ("one", "two", "a b"):
+        (root / name / "info").mkdir(parents=True)
+    lent = root / "a b" / blob[:2]
+    lent.mkdir()
+    (root / f".git/objects/{blob[:2]}/{blob[2:]}").rename(lent / blob[2:])
+    (root / "one/info/alternates").write_text(f"{root}/two\n")
+    (root / "two/info/alternates").write_text(f'"{root}/a\\040b"\n')
+    (root / ".git/objects/info/alternates").write_text("../../one\n")
+    assert git(root, "cat-file", "-t", blob) == "blob\n", "Git finds it"
+    (found,) = look(root).repositories
+    places = [f"{root}/{name}" for name in ("one", "two", "a b")]
+    assert [each.path for each in found.borrowed] == places
+    git(root, "config", "lfs.storage", f"{root}/lfs")
+    assert [each.path for each in look(root).repositories[0].borrowed] == [*places, f"{root}/lfs"]
+    # Of a repository elsewhere, too: by a file, and around a path.
+    (root / ".git").rename(tmp_path / "store")
+    (root / ".git").write_text(f"gitdir: {tmp_path}/store\n")
+    (tmp_path / "store/objects/info/alternates").write_text(f"{root}/one\n")
+    assert [each.path for each in look(root).borrowed] == places
+    part = root / "two"
+    (part / "deep").mkdir()
+    (root / "one/info/alternates").write_text(f"{part}/deep\n")
+    assert f"{part}/deep" in [each.path for each in look(part).borrowed]

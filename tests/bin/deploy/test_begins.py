@@ -81,7 +81,9 @@ def test_who_could_lead_a_mount_away_is_halted_from_the_look_until_the_engine_ha
                             exit_code=0, ports=(), started="", image="")
             for each in (AGENT, WALL)}  # fmt: skip
 
-    def halted(going: list[str], work: Callable[[Callable[[int], None]], halt.Done]) -> halt.Done:
+    def halted(
+        going: list[str], work: Callable[[Callable[[int], None]], halt.Done], *, patience: float
+    ) -> halt.Done:
         done.append(f"halt {going}")
         try:
             return work(lambda _: None)
@@ -98,14 +100,14 @@ def test_who_could_lead_a_mount_away_is_halted_from_the_look_until_the_engine_ha
     monkeypatch.setattr(ways, "of", lambda _: ())
     monkeypatch.setattr(ways, "movers", lambda *_: dict.fromkeys(others, "web"))
     monkeypatch.setattr(ways, "check", look)
-    monkeypatch.setattr(halt, "halted", halted)
+    monkeypatch.setattr(halt, "during", halted)
     monkeypatch.setattr(containers, "up", lambda *given: done.append(f"up {given[2]}"))
     monkeypatch.setattr(containers, "remove", lambda each: done.append(f"{each} removed"))
     monkeypatch.setattr(startup, "begin", lambda each: done.append(f"start {each}"))
     with pytest.raises(Refused) if moved else nullcontext():
         begin.agent("jailoc-api", tmp_path, (AGENT, "db"), lambda _: None, 1)
     if others:
-        before, after = [f"up {[WALL, 'db']}", "halt ['other']", "look"], ["let go"]
+        before, after = [f"up {[WALL, 'db']}", "halt ['web']", "look"], ["let go"]
         started = [f"start {AGENT}"]
     else:
         before, after, started = ["look"], [], [f"up {[AGENT, 'db']}"]

@@ -115,6 +115,20 @@ def test_what_git_would_write_over_a_cover_is_told(
     assert project.told() == []
 
 
+def test_no_git_runs_where_an_agent_writes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = project.top / "tmp"
+    inside.mkdir()
+    monkeypatch.setenv("TMPDIR", str(inside))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    project.start()
+    project.stage(HOOK, EVIL)
+    mtime = inside.stat().st_mtime_ns
+    assert len(project.told()) == 1
+    assert inside.stat().st_mtime_ns == mtime
+
+
 def test_another_start_does_not_make_it_known(project: Project) -> None:
     project.start()
     project.stage(HOOK, EVIL)

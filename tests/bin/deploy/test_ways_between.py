@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jailoc.bin.deploy import ways
+from jailoc.bin.deploy import halt, ways
 from jailoc.bin.deploy.ways import MountWay
 from jailoc.bin.engine import container_list, containers, startup
 from jailoc.bin.engine.container_list import Listed
@@ -96,5 +96,11 @@ def test_who_can_change_a_way_is_found(
         lambda there: [each for each in every if each["Id"] in {one.id for one in there}],
     )  # fmt: skip
     found = (MountWay(MountPoint("bind", "/p", str(top)), "/p/vendor/deep/lib"),)
-    assert ways.movers(found, "jailoc-own") == ({"web": "web"} if moves else {})
+    monkeypatch.setattr(halt, "joined", lambda name, roots: ())
+    assert ways.movers(found, "jailoc-own") == (
+        {"web": "web", "idle": "idle"} if moves else {}
+    )  # another jailoc may let go on who is halted
+    # Who may have been handed a directory is one, too.
+    monkeypatch.setattr(halt, "joined", lambda name, roots: ("idle", "web") * (name == "own"))
+    assert ways.movers(found, "jailoc-own") == {"web": "web", "idle": "idle"}
     assert ways.movers((), "jailoc-own") == {}

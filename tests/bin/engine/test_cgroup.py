@@ -57,6 +57,26 @@ def make(machine: Path, version: int, group: str, *, inner: str = "") -> None:
             put(machine / "cgroup" / name.replace("GROUP", group), text)
 
 
+def test_a_thread_that_was_killed_is_seen_in_the_freezer_of_version_1(machine: Path) -> None:
+    group = machine / f"cgroup/freezer/docker/{ID}"
+    put(machine / "proc/7/cgroup", f"3:freezer:/docker/{ID}\n0::/\n")
+    put(group / "tasks", "7\n8\n")
+    put(group / "inner/tasks", "9\n10\n")
+    for thread in (7, 8, 9):
+        put(machine / f"proc/{thread}/status", "Name:\tx\nSigPnd:\t0000000000000000\n")
+        put(machine / f"proc/{thread}/stat", f"{thread} (a) Z) D 1 7 7 0 -1 4194560 3\n")
+    assert not cgroup.dying(ID, 7)
+    for state, found in (("D", True), ("Z", False)):
+        put(machine / "proc/9/stat", f"9 (a b) {state} 1 7 7 0 -1 {4194560 | 4} 3\n")
+        assert cgroup.dying(ID, 7) is found
+    put(machine / "proc/9/stat", "9 (a b) D 1 7 7 0 -1 4194560 3\n")
+    for pending, found in (("0000000000000200", False), ("0000000000000100", True)):
+        put(machine / "proc/9/status", f"Name:\ta:b\nSigPnd:\t{pending}\nShdPnd:\t{'0' * 16}\n")
+        assert cgroup.dying(ID, 7) is found
+    assert cgroup.freezes_all_but_killed()
+    assert not cgroup.dying("1e" * 32, 7)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("group", [f"docker/{ID}", f"system.slice/docker-{ID}.scope"])
 @pytest.mark.parametrize("inner", ["", "/init"])

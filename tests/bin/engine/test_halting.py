@@ -1,11 +1,11 @@
 """A container that cannot be halted at once is halted later; one that never is, is told of."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from jailoc.bin.engine import halting
+from jailoc.bin.engine import cgroup, halting
 from jailoc.bin.engine.docker import DockerError
 
 
@@ -14,12 +14,18 @@ class Engine:
 
     def __init__(self, busy: int, *, ends: bool = False) -> None:
         self.busy, self.ends, self.tried, self.now = busy, ends, 0, 0.0
+        self.resumed = 0
 
     def run(self, words: Sequence[str], *, what: str, timeout: float) -> str:
         assert what
         assert timeout
         if words[0] == "ps":
             return "" if self.ends else "686233c5b948\n"
+        if words[0] == "inspect":
+            return "7\n"
+        if words[0] == "unpause":
+            self.resumed += 1
+            return ""
         self.tried += 1
         self.now += 0.3
         if self.tried <= self.busy:
@@ -30,8 +36,12 @@ class Engine:
         self.now += seconds
 
 
-def engine(monkeypatch: pytest.MonkeyPatch, made: Engine) -> Engine:
+def engine(
+    monkeypatch: pytest.MonkeyPatch, made: Engine, *, dying: Callable[[], bool] = lambda: False
+) -> Engine:
     monkeypatch.setattr(halting, "run", made.run)
+    monkeypatch.setattr(cgroup, "freezes_all_but_killed", lambda: True)
+    monkeypatch.setattr(cgroup, "dying", lambda container, process: dying() and process == 7)
     monkeypatch.setattr(time, "sleep", made.sleep)
     monkeypatch.setattr(time, "monotonic", lambda: made.now)
     return made
@@ -41,6 +51,21 @@ def test_who_is_in_the_kernel_is_halted_a_moment_later(monkeypatch: pytest.Monke
     made = engine(monkeypatch, Engine(busy=7))
     halting.pause("686233c5b948")
     assert made.tried == 8
+
+
+def test_who_is_killed_and_still_writes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Engine(busy=0)
+    engine(monkeypatch, made, dying=lambda: made.tried < 4)
+    halting.pause("686233c5b948")
+    assert (made.tried, made.resumed) == (4, 3)
+
+
+def test_who_is_always_killed_anew_is_not_taken_for_halted(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = engine(monkeypatch, Engine(busy=0), dying=lambda: True)
+    with pytest.raises(DockerError) as caught:
+        halting.pause("686233c5b948")
+    assert "want of memory" in caught.value.tail
+    assert made.resumed == made.tried
 
 
 def test_who_never_leaves_it_is_told_of_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

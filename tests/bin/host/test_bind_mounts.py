@@ -42,9 +42,17 @@ def test_a_place_is_named_as_on_its_file_system(place: str, origin: str) -> None
     assert bind_mounts.origin(place) == origin
 
 
+@pytest.mark.usefixtures("table")
+def test_devices_of_a_directory_are_those_of_what_is_mounted_below_it_too() -> None:
+    assert bind_mounts.devices(["/home/a"]) == {"0:40"}
+    assert bind_mounts.devices(["/srv"]) == {"8:1", "0:40"}
+    assert bind_mounts.devices([]) == frozenset()
+
+
 def test_where_the_kernel_does_not_tell_there_is_no_such_name(table: Path) -> None:
     table.unlink()
     assert bind_mounts.origin("/srv") is None
+    assert bind_mounts.devices(["/srv"]) == frozenset()
     assert halt.called("/srv") == {"/srv"}
 
 

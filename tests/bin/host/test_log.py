@@ -55,6 +55,17 @@ def test_a_file_that_others_could_read_is_closed_to_them(user: User) -> None:
     assert stat.S_IMODE(log(user).stat().st_mode) == 0o600
 
 
+def test_what_a_link_leads_to_keeps_its_mode(user: User) -> None:
+    """With XDG_CACHE_HOME in a project an agent chooses where it leads."""
+    elsewhere, place = user.home / "elsewhere", log(user).parent
+    elsewhere.mkdir(mode=0o755)
+    elsewhere.chmod(0o755)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(elsewhere)
+    user.run("status")
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_failure_is_recorded_as_one(user: User) -> None:
     user.run("config", "missing")
     user.write("[workspaces.a]\nenv = 3\n")

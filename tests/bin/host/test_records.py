@@ -74,6 +74,20 @@ def test_what_was_in_the_cache_moves_and_the_later_one_counts(places: tuple[Path
     assert not list(cache.iterdir())
 
 
+def test_what_lies_in_another_cache_replaces_nothing(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent may write there, which is known only later."""
+    _, project = places
+    records.write("api", b"{}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / ".cache"))
+    forged = project / f".cache/jailoc/api{APPLIED}"
+    forged.parent.mkdir(parents=True)
+    forged.write_bytes(b'{"forged": 1}')
+    assert records.record("api").read_bytes() == b"{}"
+    assert forged.exists()
+
+
 def test_what_cannot_be_moved_is_not_passed_over(places: tuple[Path, Path]) -> None:
     cache, project = places
     (cache / f"api{APPLIED}").write_bytes(started(project))

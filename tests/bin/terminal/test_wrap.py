@@ -40,6 +40,23 @@ def test_no_name_in_backticks_begins_a_line(words: list[str], width: int) -> Non
         assert len(line) <= width
 
 
+@given(st.integers(0, 60), st.integers(30, 60))
+def test_no_name_with_blanks_begins_a_line_as_a_hint_does(blanks: int, width: int) -> None:
+    name = f"/p/{'d' * (width - 9)}{' ' * blanks}hint: all is well"
+    own = len("  ")  # of a hint, see `Terminal.diagnose`
+    for line in wrapped(f"look at {name}", width).splitlines()[1:]:
+        assert len(line) - len(line.lstrip()) > own
+
+
+@given(st.lists(st.text("a\u6f22\uff21", min_size=1, max_size=9), min_size=1), st.integers(24, 60))
+def test_no_line_of_wide_characters_is_longer_than_the_terminal(
+    words: list[str], width: int
+) -> None:
+    """A terminal would begin a line with the rest, at its edge."""
+    for line in wrapped(" ".join(words), width).splitlines():
+        assert sum(1 if each.isascii() else 2 for each in line) <= width
+
+
 @given(st.lists(st.text("abc", min_size=1, max_size=15), min_size=1), st.integers(20, 60))
 def test_no_line_is_longer_than_the_terminal(words: list[str], width: int) -> None:
     assert all(len(each) <= width for each in wrapped(" ".join(words), width).splitlines())

@@ -129,6 +129,16 @@ def test_neither_is_one_that_an_agent_of_another_configuration_could_exchange() 
     assert f"{COMMON}/objects" in mounts(trusted, machine)
 
 
+def test_neither_is_one_that_an_agent_could_have_made_for_a_repository_that_still_knows_it() -> (
+    None
+):
+    machine = host(FEAT.model_copy(update={"late": True}))
+    assert not any(place.startswith(COMMON) for place in mounts(PLAIN, machine))
+    (line,) = told(PLAIN, machine)
+    assert "came where an agent could have made it" in line
+    assert f"{COMMON}/objects" in mounts(f'trust = ["{COMMON}"]\n{PLAIN}', machine)
+
+
 def test_a_repository_in_another_agents_reach_is_handed_over_by_name_only() -> None:
     text = f'trust = ["{COMMON}"]\n{PLAIN}[workspaces.app]\npaths = ["~/code/app"]\n'
     assert f"{COMMON}/objects" in mounts(text, host(FEAT))

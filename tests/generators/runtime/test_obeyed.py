@@ -15,6 +15,7 @@ from jailoc.generators.runtime.obeyed import (
     changes,
     chosen,
     obeyed,
+    on_the_way,
 )
 from jailoc.model.protected_names import DEFAULT
 
@@ -180,3 +181,133 @@ def test_an_answer_of_git_is_read_whole() -> None:
     for broken in (b"x", b"x\0y\0", text.encode()[:-1], b":1 2 3 4 5\0"):
         with pytest.raises(ValueError):  # noqa: PT011 -- whatever is wrong with it
             changes(broken)
+
+
+TO_LIB = Changed("tools", LINK, "2" * 40)
+STEPS: dict[str, tuple[list[str | Changed], list[str | Changed], str]] = {
+    "a link of a commit before": (["lib/hooks/x", TO_LIB], [], "lib/hooks/x"),
+    "a link that was there, and goes": (["lib/hooks/x"], [TO_LIB], "lib/hooks/x"),
+    "a link to what was there": ([TO_LIB], ["lib/hooks/x"], "lib/hooks/x"),
+    "a repository": (["r/HEAD", "r/objects/a", "r/refs/b"], [], "r"),
+    "one that is there but for a file": (["r/HEAD"], ["r/objects", "r/refs"], "r"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_reached_by_links_and_parts_of_several_commits_is_told(step: str) -> None:
+    def changed(every: list[str | Changed]) -> list[Changed]:
+        return [each if isinstance(each, Changed) else Changed(each, PLAIN, "1" * 40)
+                for each in every]  # fmt: skip
+
+    passing, before, path = STEPS[step]
+    there = Committed(("y",), {"2" * 40: "lib"})
+    found = on_the_way(changed(passing), there, changed(before), ("tools/hooks",), ())
+    assert path in {each.path for each in found}
+    assert all(each.why.endswith("in a commit before the last") for each in found)
+    for left_out in range(len(passing)):
+        fewer = changed(passing)
+        fewer.pop(left_out)
+        assert path not in {
+            each.path for each in on_the_way(fewer, there, changed(before), ("tools/hooks",), ())
+        }
+
+
+def test_a_new_link_to_what_was_there_is_told_and_an_old_one_is_not() -> None:
+    def called(changed: list[Changed]) -> set[str]:
+        links = [Changed("tools", LINK, "2" * 40), Changed("far", LINK, "3" * 40)]
+        there = Committed(
+            ("near/hooks/x", "near/.gitattributes", "lib", "y"),
+            {"2" * 40: "far", "3" * 40: "near"},
+            links,
+        )
+        return {each.path for each in obeyed(changed, there, ("tools/hooks",))}
+
+    assert called([Changed("y", PLAIN, "1" * 40)]) == set()
+    for new in (Changed("tools", LINK, "2" * 40), Changed("far", LINK, "3" * 40)):
+        assert called([new]) == {"near/hooks/x"}
+
+
+def test_no_crowd_of_links_hides_that_there_are_more() -> None:
+    links = [Changed(f"l{each:03}", LINK, "2" * 40) for each in range(200)]
+    links.append(Changed("tools", LINK, "2" * 40))
+    changed = [Changed("d/hooks/x", PLAIN, "1" * 40), Changed("e", PLAIN, "1" * 40)]
+    (found,) = obeyed(changed, Committed((), {"2" * 40: "d"}, links), ("tools/hooks",))
+    assert found == Obeyed("d/hooks/x", "a symbolic link leads to it, and no more are followed")
+
+
+@pytest.mark.parametrize(
+    ("links", "path"),
+    [
+        ({".cargo": "."}, "config.toml"),
+        ({"a/.cargo": ".."}, "config.toml"),
+        ({"a/.cargo": "./"}, "a/config.toml"),
+        ({".cargo": "b", "b": "."}, "config.toml"),
+        ({"b": ".", "c": "b/.", ".cargo": "c"}, "config.toml"),
+    ],
+)
+def test_a_link_to_the_top_or_to_where_it_lies_is_followed(
+    links: dict[str, str], path: str
+) -> None:
+    targets = {f"{number:040}": target for number, target in enumerate(links.values())}
+    every = [Changed(link, LINK, name) for link, name in zip(links, targets, strict=True)]
+    changed = [Changed(path, PLAIN, "1" * 40), *every]
+    found = obeyed(changed, Committed((path, *links), targets, every), ())
+    assert path in {each.path for each in found if "as " in each.why}
+    self = [Changed("self", LINK, "0" * 40)]
+    there = Committed((path, "self"), {"0" * 40: "."}, self)
+    assert obeyed([Changed("y", PLAIN, "1" * 40), *self], there, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "target"),
+    [
+        ({"up": "../.."}, "up/.bashrc"),
+        ({"up": "/home"}, "UP"),
+        ({"up": None}, "up/x"),
+        ({"d/up": "../..", "there": "d"}, "there/up/x"),
+        ({"up": "..", "b": "up", "c": "b/x"}, "c/y"),
+        ({"git": ".git"}, "git/hooks"),
+    ],
+)
+def test_a_link_by_way_of_one_that_leads_out_is_told(
+    before: dict[str, str | None], target: str
+) -> None:
+    def links_of(change: tuple[str, ...]) -> set[str]:
+        leads = {**before, "notes": target, "further": "notes", "d/other": "x"}
+        targets = {f"{number:040}": each for number, each in enumerate(leads.values())}
+        every = [Changed(link, LINK, name) for link, name in zip(leads, targets, strict=True)]
+        there = Committed((*leads, "d", "d/x"), targets, every)
+        changed = [each for each in every if each.path in change]
+        found = obeyed(changed or [Changed("y", PLAIN, "1" * 40)], there, ())
+        return {each.path for each in found if "out of the tree by way of" in each.why}
+
+    assert links_of(("notes", "d/other")) == {"notes"}
+    assert links_of(("further",)) == {"further"}
+    assert links_of(("d/other",)) == links_of(()) == set()
+
+
+def test_no_crowd_of_links_hides_that_others_lead_out() -> None:
+    links = [Changed(f"l{each:03}", LINK, "2" * 40) for each in range(200)]
+    links += [Changed("d/up", LINK, "3" * 40), Changed("new", LINK, "4" * 40)]
+    targets = {"2" * 40: "d", "3" * 40: "../..", "4" * 40: "l199/up/x"}
+    found = obeyed(links[-1:], Committed(("d", "d/up"), targets, links), ())
+    assert Obeyed(
+        "d/up", "a symbolic link that others may lead by, and no more are followed"
+    ) in found  # fmt: skip
+
+
+def test_what_is_a_link_in_one_of_several_commits_is_a_directory_in_none() -> None:
+    steps = [
+        Changed("d", LINK, "2" * 40),
+        Changed("l", LINK, "3" * 40),
+        Changed("d/f", PLAIN, "1" * 40),
+    ]
+    targets = {"2" * 40: "x/y", "3" * 40: "d/../cfg"}
+    found = on_the_way(steps, Committed(("d", "d/f"), targets), (), (), ())
+    assert "l" in {each.path for each in found}
+    assert "l" not in {
+        each.path for each in on_the_way(steps[1:], Committed(("d", "d/f"), targets), (), (), ())
+    }
+    old = Committed(("d", "l"), targets, [steps[0], steps[1]])
+    assert "l" in {each.path for each in obeyed([steps[0]], old, ())}
+    assert obeyed([Changed("y", PLAIN, "1" * 40)], old, ()) == ()

@@ -192,3 +192,14 @@ def test_a_mount_of_the_users_that_is_gone_is_told() -> None:
     assert told_open(workspace, running, ()) == ()
     (line,) = told_open(workspace, running, ("/data/p/secret",))
     assert line == f"/data/p/secret: {UNMOUNTED}"
+
+
+def test_no_crowd_of_one_kind_hides_another() -> None:
+    crowd = [Uncovered(path=f"/p/+{each:02}/.git/{name}", executes=("core.pager = cat",))
+             for each in range(40) for name in ("config", "hooks")]  # fmt: skip
+    quiet = [Uncovered(path=f"/p/{name}") for name in (".envrc", ".vscode", "z/mise.toml")]
+    crowd.append(Uncovered(path="/p/zz/.git/config", executes=("core.fsmonitor = x",)))
+    first = told([*crowd, *quiet])[:10]
+    assert {each.path for each in quiet} <= {*first}
+    assert any("config (core.pager" in each for each in first)
+    assert "/p/zz/.git/config (core.fsmonitor = x)" in first

@@ -1,0 +1,44 @@
+"""Agents are halted by one jailoc at a time: each lets go on those that it has halted."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.deploy import halt
+from jailoc.model.diagnostic import Refused
+
+
+def test_who_is_halted_is_halted_by_one_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def halts(*names: str) -> bool:
+        try:
+            with halt.alone(names):
+                return True
+        except Refused:
+            return False
+
+    def another(*names: str) -> bool:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(halts, *names).result()
+
+    with halt.alone(("a", "b")) as locks:
+        assert len(locks) == 2
+        assert halts("b", "c"), "a work within this one"
+        assert not another("b", "c")
+        assert another("c")
+    assert another("a", "b"), "the control"
+
+
+def test_it_is_held_by_who_lets_them_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    given: list[Sequence[int]] = []
+    monkeypatch.setattr(halt, "agents", lambda _: ())
+    monkeypatch.setattr(halt, "_halted", lambda going, work, locks, by: given.append(locks))
+    halt.during(("a", "b"), lambda _: halt.Done(), (7,))
+    assert given[0][0] == 7
+    assert len(given[0]) == 3
