@@ -49,23 +49,27 @@ def run(session: Session, command: Sequence[str]) -> int:
     if program is None:
         return _lacking(session, command[0])
     mine = sharing.writable(origin, name)
-    others = halt.joined(name, mine)
     own = existence.started(name) or containers.running(name)
-    there = [name, *others] if own else others
-    for each in there:
+
+    def there() -> list[str]:
+        return [*([name] if own else []), *halt.joined(name, mine)]
+
+    known = there()
+    for each in known:
         elsewhere.check(each)
     # Nor may one begin meanwhile that does not run now.
-    with sharing.kept_out(origin, mine, (name, *there)) as locks:
+    with sharing.kept_out(origin, mine, (name, *known)) as locks:
 
         def work(begun: Callable[[int], None]) -> halt.Done:
-            fine = not there or _looked(session, name, others)
+            among = there()
+            fine = not among or _looked(session, name, [each for each in among if each != name])
             return halt.Done(_ran(session, [program, *command[1:]], begun) if fine else NOT_RUN)
 
         try:
             code = halt.during(there, work, locks).code
             return code if code >= 0 else SIGNALLED - code
         finally:
-            for each in filter(_halted, there):
+            for each in filter(_halted, known):
                 terminal.say(
                     f"{typed(each)} is halted; `jailoc up {typed(each)}` starts it", Meaning.FAILS
                 )

@@ -181,7 +181,7 @@ def _mending(session: Session, name: str, store: Store, finish: Callable[[], Und
             sharing.kept_out(origin, roots, others, but=name) as locks,
             halt.alone((name, *others)),
         ):
-            halt.during(others, work, locks, by=tools.label(name))
+            halt.during(lambda: halt.joined(name, roots), work, locks, by=tools.label(name))
         return done[0]
     except BaseException:
         if journal.place(name).exists():

@@ -72,7 +72,7 @@ def _alone(
             lock = facts.cache_directory() / f"{each}.lock"
             stack.enter_context(files.locked(lock, PATIENCE))
         # Whoever had one may have let it go on, or made it anew.
-        halt.during(sorted({*ways.movers(found, project).values()}), work, patience=PATIENCE)
+        halt.during(lambda: ways.movers(found, project).values(), work, patience=PATIENCE)
 
 
 def _made(project: str, compose: Path, line: Callable[[str], None]) -> dict[str, Container]:

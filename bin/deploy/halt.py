@@ -218,7 +218,7 @@ def alone(names: Iterable[str], patience: float = 0) -> Iterator[tuple[int, ...]
 
 
 def during(
-    names: Iterable[str],
+    names: Callable[[], Iterable[str]],
     work: Callable[[Callable[[int], None]], Outcome],
     locks: Sequence[int] = (),
     *,
@@ -230,7 +230,8 @@ def during(
     Who is halted already, and by no other jailoc, stays so.
 
     Args:
-        names: The workspaces.
+        names: Tells the workspaces; asked anew when their locks are held, for another one may have
+            started while they were waited for.
         work: Does it; it is given what it tells the number of a process that must end, too, before
             they go on.
         locks: Descriptors of those that hold until then, also if this process is killed.
@@ -242,10 +243,25 @@ def during(
         DockerError: one could not be halted.
         Refused: there is no `docker` command, or another jailoc has halted one.
     """
-    every = tuple(names)
-    with alone(every, patience) as more:
+    with ExitStack() as stack:
+        every, more = _alone_with_all(stack, names, patience)
         going = [each.id for name in every for each in agents(name) if each.state != "paused"]
         return _halted(going, work, (*locks, *more), by=by)
+
+
+def _alone_with_all(
+    stack: ExitStack, names: Callable[[], Iterable[str]], patience: float
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Be alone with all workspaces that there are once it is so: tell them, and the locks."""
+    every = {*names()}
+    while True:
+        # All are let go before there is one more: who waits for another one holds nothing.
+        with ExitStack() as tried:
+            locks = tried.enter_context(alone(every, patience))
+            if every >= (now := {*names()}):
+                stack.push(tried.pop_all())
+                return tuple(sorted(every)), locks
+            every |= now
 
 
 def _halted(

@@ -131,7 +131,11 @@ class Store:
         covered = "".join(f"{line(each)}\n" for each in below(self.roots))
 
         # restic follows what an agent puts in the place of a directory that it has listed.
-        writers = (self._workspace.name, *halt.joined(self._workspace.name, self.roots))
+        name = self._workspace.name
+
+        def writers() -> tuple[str, ...]:
+            return (name, *halt.joined(name, self.roots))
+
         try:
             reply = halt.during(writers, lambda _: self.restic.run(
                 words,
@@ -141,7 +145,7 @@ class Store:
                 stdin=covered.encode(errors="surrogateescape"),
                 script=f'cat >{_COVERED} || exit 1\n{search}exec "$@"',
                 capabilities=READ,
-            ), by=tools.label(self._workspace.name), patience=halt.LONG)  # fmt: skip
+            ), by=tools.label(name), patience=halt.LONG)  # fmt: skip
         except TooLargeError:
             # What was ended leaves files that no snapshot needs.
             self._unlocked()

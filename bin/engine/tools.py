@@ -211,7 +211,8 @@ def at_work() -> tuple[AtWork, ...]:
         DockerError: the engine did not answer.
     """
     what = "list containers"
-    listing = ("ps", "--quiet", "--filter", f"label={TOOLS_LABEL}", "--filter", f"name={NAMED}")
+    which = ("--filter", f"label={TOOLS_LABEL}", "--filter", f"name={NAMED}")
+    listing = ("ps", "--all", "--quiet", *which)
     for _ in range(_TRIES):
         if not (found := run([*listing], what=what).split()):
             return ()

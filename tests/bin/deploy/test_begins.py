@@ -1,6 +1,6 @@
 """No agent begins whose mounts are not proved, or whose gift cannot be written down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -82,9 +82,12 @@ def test_who_could_lead_a_mount_away_is_halted_from_the_look_until_the_engine_ha
             for each in (AGENT, WALL)}  # fmt: skip
 
     def halted(
-        going: list[str], work: Callable[[Callable[[int], None]], halt.Done], *, patience: float
+        going: Callable[[], Iterable[str]],
+        work: Callable[[Callable[[int], None]], halt.Done],
+        *,
+        patience: float,
     ) -> halt.Done:
-        done.append(f"halt {going}")
+        done.append(f"halt {sorted({*going()})}")
         try:
             return work(lambda _: None)
         finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.deploy import halt
+from jailoc.bin.engine.containers import Container
 from jailoc.model.diagnostic import Refused
 
 
@@ -39,6 +40,22 @@ def test_it_is_held_by_who_lets_them_go_on(monkeypatch: pytest.MonkeyPatch, tmp_
     given: list[Sequence[int]] = []
     monkeypatch.setattr(halt, "agents", lambda _: ())
     monkeypatch.setattr(halt, "_halted", lambda going, work, locks, by: given.append(locks))
-    halt.during(("a", "b"), lambda _: halt.Done(), (7,))
+    halt.during(lambda: ("a", "b"), lambda _: halt.Done(), (7,))
     assert given[0][0] == 7
     assert len(given[0]) == 3
+
+
+def test_who_has_started_while_others_were_waited_for_is_halted_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked: list[str] = []
+
+    def agents(name: str) -> tuple[Container, ...]:
+        asked.append(name)
+        return ()
+
+    monkeypatch.setattr(halt, "agents", agents)
+    there = iter([["b"], ["b", "a"], ["b", "a"]])
+    halt.during(lambda: next(there), lambda _: halt.Done())
+    assert asked == ["a", "b"]
