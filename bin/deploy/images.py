@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jailoc.bin.config import build_context, facts
 from jailoc.bin.config import remote_dockerfile as remote
-from jailoc.bin.deploy import preflight, provenance
+from jailoc.bin.deploy import digest_key, preflight, provenance
 from jailoc.bin.engine import images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import authorities, files
@@ -246,7 +246,9 @@ def built(
                 if (event := log.read(line)) is not None:
                     show(event)
 
-            aside = f"{images.BUILDING}:{secrets.token_hex(16)}"
+            # The lock of builds is this user's alone: what others build is called otherwise.
+            mine = digest_key.digest(images.BUILDING.encode())
+            aside = f"{images.BUILDING}:{mine}-{secrets.token_hex(16)}"
             below = provenance.exact(build.base) if build.base else None
             own = below if below != build.base else None
             made = images.build(build, folder, take, aside, own)

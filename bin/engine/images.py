@@ -93,7 +93,8 @@ def build(
         folder: Directory for its Dockerfile, removed at the end. What a killed build has left
             there goes first; the caller holds the lock that keeps others out.
         line: Called with each line of the build's log.
-        aside: The tag that it has first, which nobody else can know.
+        aside: What it is called first, which nobody else can know; up to its last hyphen it is the
+            same for each build that the caller's lock keeps out.
         below: What it is built on, for `BASE`, by the engine's own name; so that has one, too.
 
     Raises:
@@ -102,7 +103,7 @@ def build(
     """
     shutil.rmtree(folder, ignore_errors=True)
     files.make_private(folder)
-    _sweep()
+    _sweep(f"{aside.rpartition('-')[0]}-")
     try:
         # An image gets the modes along with the files, and must not depend on a umask.
         files.write_files(
@@ -150,12 +151,13 @@ def build(
             disk.remove_image(f"{aside}-below")
 
 
-def _sweep() -> None:
-    """Take away the tags that a killed build has left."""
+def _sweep(beginning: str) -> None:
+    """Take away the names that a killed build has left: other users build at this moment."""
     form = table(".Repository", ".Tag")
     text = run(["image", "ls", "--format", form, "--", BUILDING], what="list images", timeout=60)
-    for repository, name in rows(text):
-        disk.remove_image(f"{repository}:{name}")
+    for each in map(":".join, rows(text)):
+        if each.startswith(beginning):
+            disk.remove_image(each)
 
 
 def tag(image: str, reference: str) -> None:

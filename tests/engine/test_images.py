@@ -286,7 +286,7 @@ def test_one_line_of_certificates_makes_every_tool_trust_an_inspecting_proxy(
     origin = Session(Terminal(color=False), str(tmp_path / "config.toml")).source()
     bundle = compile_workspace(origin.config, "a", origin.host)
     base = next(each for each in bundle.builds if each.name == "base")
-    images.build(base, tmp_path / "build", lambda line: None, "jailoc-building:1")
+    images.build(base, tmp_path / "build", lambda line: None, "jailoc-building:me-1")
 
     def trusted(image: str) -> set[str]:
         script = "".join(f"echo '{name}' \"$({command})\"\n" for name, command in TOOLS.items())

@@ -135,7 +135,7 @@ def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
     build = Build(name="agent", step=Step.EMBEDDED, origin="built-in", context=context)
     before = os.umask(umask)
     try:
-        images.build(build, folder, lambda _: None, "jailoc-building:0")
+        images.build(build, folder, lambda _: None, "jailoc-building:me-0")
     finally:
         os.umask(before)
     assert found == {"Dockerfile": 0o644, "ca": 0o755, "ca/.keep": 0o644}

@@ -27,7 +27,7 @@ IMAGE = Build(
     directory="/docker",
 )
 
-ASIDE = "jailoc-building:1"
+ASIDE = "jailoc-building:me-1"
 
 
 @pytest.fixture
@@ -90,6 +90,21 @@ def test_what_takes_the_tag_meanwhile_is_not_what_was_built(tmp_path: Path) -> N
     words = asked[-1]
     assert words[words.index(f"BASE={ASIDE}-below") - 1] == "--build-arg"
     assert from_[-1] == "sha256:1"
+
+
+def test_what_a_killed_build_has_left_goes_and_what_another_user_builds_stays(
+    docker: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = ["me-0", "me-0-below", "other-0", "other-0-below"]
+    listing = "".join(f'["jailoc-building","{each}"]\n' for each in there)
+    removed: list[str] = []
+    monkeypatch.setattr(
+        builder, "run", lambda words, **_: listing if "ls" in words else "sha256:1\tnull\n"
+    )
+    monkeypatch.setattr(disk, "remove_image", removed.append)
+    builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE)
+    assert removed == ["jailoc-building:me-0", "jailoc-building:me-0-below", ASIDE]
+    assert docker
 
 
 def test_what_the_engine_does_not_have_after_all_is_no_image(
