@@ -5,8 +5,9 @@ has put there before is looked for while it is halted, so nothing can come after
 """
 
 import os
+import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from jailoc.bin.attach import readiness
@@ -28,6 +29,8 @@ from jailoc.model.path import first_within, within
 from jailoc.model.repository import moved
 from jailoc.model.sandbox import AGENT, typed
 from jailoc.model.text import some
+
+_DETACHES = ("gc.autoDetach", "maintenance.autoDetach")
 
 
 def run(session: Session, command: Sequence[str]) -> int:
@@ -87,12 +90,30 @@ def _lacking(session: Session, name: str) -> int:
 
 def _ran(session: Session, command: Sequence[str], begun: Callable[[int], None]) -> int:
     try:
-        return foreground.run(command, begun)
+        return foreground.run(command, begun, waiting(os.environ))
     except OSError as error:
         if error.filename != command[0]:
             raise  # it is not the program that was refused
         session.terminal.say(f"`{command[0]}` cannot be executed: {error.strerror}", Meaning.FAILS)
         return NOT_EXECUTED
+
+
+def waiting(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that have Git wait for its own maintenance: it would outlive the halt.
+
+    They are added to the settings that the user hands on in the same way (git-config(1),
+    GIT_CONFIG_COUNT); a count that is none Git refuses by itself.
+
+    >>> waiting({})["GIT_CONFIG_COUNT"]
+    '2'
+    """
+    count = environment.get("GIT_CONFIG_COUNT") or "0"
+    if re.fullmatch("[0-9]{1,6}", count) is None:
+        return {}
+    found = {"GIT_CONFIG_COUNT": str(int(count) + len(_DETACHES))}
+    for number, key in enumerate(_DETACHES, int(count)):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": "false"}
+    return found
 
 
 def _looked(session: Session, name: str, others: Sequence[str]) -> bool:

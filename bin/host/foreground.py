@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,7 +12,9 @@ OWN = {"PYDANTIC_DISABLE_PLUGINS"}
 """Variables that are jailoc's, not the user's."""
 
 
-def run(command: Sequence[str], begun: Callable[[int], None]) -> int:
+def run(
+    command: Sequence[str], begun: Callable[[int], None], more: Mapping[str, str] | None = None
+) -> int:
     """Run a program until its end, with the variables that jailoc was given.
 
     An interrupt of the terminal is left to it, as by system(3); what asks jailoc to end is handed
@@ -22,6 +24,7 @@ def run(command: Sequence[str], begun: Callable[[int], None]) -> int:
         command: The program, by its path, and its arguments.
         begun: Is told the number of its process, in that, before the program is there: whoever
             ends us leaves none of which nobody knows. If it raises, there will be none.
+        more: Variables that it is given besides.
 
     Returns:
         Its exit status; negative for the signal that ended it.
@@ -30,6 +33,7 @@ def run(command: Sequence[str], begun: Callable[[int], None]) -> int:
         OSError: it cannot be started.
     """
     environment = {key: value for key, value in os.environ.items() if key not in OWN}
+    environment |= more or {}
     with _heard() as to:
         try:
             process = subprocess.Popen(

@@ -234,6 +234,8 @@ def test_it_runs_where_one_is_with_ones_own_variables(user: User) -> None:
     place, variables = json.loads(done.stdout)
     assert (place, variables["MINE"]) == (str(user.home / "project"), "yes")
     assert "PYDANTIC_DISABLE_PLUGINS" not in variables
+    asked = ("git", "config", "--get", "gc.autoDetach")
+    assert user.run("pause", "--", *asked).stdout == "false\n", "or it goes on behind the halt"
 
 
 def test_a_start_after_it_finds_nothing_to_do(user: User) -> None:
