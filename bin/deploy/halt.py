@@ -286,9 +286,9 @@ def _halted(
         os.close(reading)
         ends = "cut"  # what works there may have outlived it
         try:
-            for each in going:
-                halting.pause(each)
             with door.held(writing):
+                for each in going:
+                    halting.pause(each)
                 found = work(lambda process: _tell(writing, str(process)))
             ends = "ended"
         finally:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -263,6 +264,26 @@ def test_jailoc_is_killed_and_the_agent_waits_for_the_program(user: User) -> Non
         assert "another jailoc is working on this" in refused.stderr
     eventually("it goes on", lambda: states() == {"running"})
     assert done.exists()
+
+
+def test_jailoc_is_killed_while_the_engine_is_asked_and_the_agent_goes_on(user: User) -> None:
+    folder, asked, go, halted = (user.home / each for each in ("slow", "asked", "go", "halted"))
+    folder.mkdir()
+    (folder / "docker").write_text(
+        f'#!/bin/sh\n[ "$1" = pause ] || exec {shutil.which("docker")} "$@"\n'
+        f"touch {asked}; while [ ! -e {go} ]; do sleep 0.1; done\n"
+        f'{shutil.which("docker")} "$@"; touch {halted}\n'
+    )
+    (folder / "docker").chmod(0o755)
+    slow = ("env", f"PATH={folder}:{os.environ['PATH']}")
+    with user.start("pause", "--", "true", prefix=slow) as running:
+        eventually("the engine is about to be asked", asked.exists)
+        running.kill()
+        running.wait()
+        time.sleep(1)
+        go.touch()
+        eventually("the agent is halted", halted.exists)
+    eventually("it goes on", lambda: states() == {"running"}, 20)
 
 
 def test_what_asks_jailoc_to_end_ends_the_program(user: User) -> None:
