@@ -32,8 +32,19 @@ def socket(path: str, origin: str) -> Exposed:
     return Exposed(path=path, reason=_SOCKET, origin=origin, hint=_ELSEWHERE, socket=True)
 
 
-def second_name(path: str, file: str, *, stops: bool) -> Wanted:
-    """Return a place with a file that has a second name: `file` is it, or lies in it."""
+def second_name(path: str, file: str | None, *, stops: bool) -> Wanted:
+    """Return a place with a file that has a second name: `file` is it, or lies in it.
+
+    None stands for a place with so many entries that nobody has looked at all.
+    """
+    if file is None:
+        return Wanted(
+            path=path,
+            trouble="so much lies in it that not all was looked at: a file with a second name the "
+            "agent can write past every cover",
+            stops=stops,
+            hint="take away what nobody needs there",
+        )
     which = "it" if file == path else f"`{posixpath.relpath(file, path)}` in it"
     return Wanted(
         path=path,

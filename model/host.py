@@ -92,9 +92,10 @@ class Tree(Model):
     """Where such repositories take objects from, some of it."""
     followed: dict[str, str] = Field(default_factory=dict)
     """Links in the place of what Git itself reads and writes, with where they lead."""
-    shared: dict[str, str] = Field(default_factory=dict)
+    shared: dict[str, str | None] = Field(default_factory=dict)
     """Absolute places that the host executes from and that hold a file with a second name
-    (link(2)), with that file: a cover shuts one name only."""
+    (link(2)), with that file: a cover shuts one name only. None where too much lies there to
+    know."""
     troubles: dict[str, str] = Field(default_factory=dict)
     """Absolute places of what Git reads and cannot be covered, with the reason."""
     unread: dict[str, str] = Field(default_factory=dict)

@@ -10,6 +10,7 @@ from jailoc.bin.config.git_repository import Elsewhere, Looker
 from jailoc.bin.config.git_settings import ALL
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
+    TooManyEntries,
     children,
     is_directory,
     is_endless,
@@ -59,7 +60,7 @@ class Walk:
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
         self.followed: dict[str, str] = {}
-        self.shared: dict[str, str] = {}
+        self.shared: dict[str, str | None] = {}
         self.ways, self.real = Links(others=True), os.path.realpath(search.root)
         self.looked_through: set[str] = set()
         self.directories = self.entries = 0
@@ -251,9 +252,11 @@ class Walk:
         if not mine or place in self.looked_through:
             return
         self.looked_through.add(place)
-        file = with_other_names(place, MOST_INSIDE)
-        if file is not None:
-            self.shared[place] = readable(file)
+        try:
+            if (file := with_other_names(place, MOST_INSIDE)) is not None:
+                self.shared[place] = readable(file)
+        except TooManyEntries:
+            self.shared[place] = None
         for link in inner_links.inner(place, self.ways, MOST_INSIDE):
             if len(self.named) >= MOST_FOUND:
                 self.limit = f"what is covered in it names more than {MOST_FOUND:,} places"

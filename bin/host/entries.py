@@ -64,14 +64,21 @@ def children(directory: str, most: int) -> Iterator[os.DirEntry[str]]:
     yield from sorted(entries, key=lambda each: each.name)
 
 
+class TooManyEntries(Exception):  # noqa: N818 -- it is no fault, and handled at once
+    """A place has more entries than are looked at."""
+
+
 def with_other_names(path: str, most: int) -> str | None:
-    """Return a file at or below a place that has more names than one (link(2)).
+    """Return a file at or below a place that has more names than one (link(2)); None if none has.
 
     Links are not followed.
 
     Args:
         path: A file or a directory.
-        most: Entries that are looked at; where there are more, the place itself is returned.
+        most: Entries that are looked at.
+
+    Raises:
+        TooManyEntries: there are more.
     """
     waiting, left = [path], most
     while waiting:
@@ -89,7 +96,7 @@ def with_other_names(path: str, most: int) -> str | None:
             inside = [each.path for each in children(place, left)]
             left -= len(inside)
             if left < 0:
-                return path
+                raise TooManyEntries
             waiting += inside
     return None
 

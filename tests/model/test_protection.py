@@ -256,14 +256,16 @@ def test_where_objects_come_from_is_covered_where_it_is_there() -> None:
 def test_a_file_with_a_second_name_is_told_and_in_git_stops_a_start() -> None:
     tree = Tree(
         repositories=(repository("/p/.git", hooks=("hook pre-commit",)),),
-        places={"/p/.envrc": FileKind.FILE},
-        shared={"/p/.envrc": "/p/.envrc", "/p/.git/hooks": "/p/.git/hooks/pre-commit"},
-    )
+        places={"/p/.envrc": FileKind.FILE, "/p/.vscode": FileKind.DIRECTORY},
+        shared={"/p/.envrc": "/p/.envrc", "/p/.git/hooks": "/p/.git/hooks/pre-commit",
+                "/p/.vscode": None},
+    )  # fmt: skip
     found = protected(tree)
     told = {each.path: each for each in found.exposed}
     assert {path: each.stops for path, each in told.items()} == {
-        "/p/.envrc": False, "/p/.git/hooks": True,
+        "/p/.envrc": False, "/p/.git/hooks": True, "/p/.vscode": False,
     }  # fmt: skip
+    assert "not all was looked at" in told["/p/.vscode"].reason
     assert told["/p/.git/hooks"].reason.startswith("`pre-commit` in it has a second name")
     assert "a copy" in told["/p/.envrc"].hint
     assert {"/p/.envrc", "/p/.git/hooks"} <= shut(found), "its own name is covered all the same"
