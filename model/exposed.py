@@ -40,8 +40,8 @@ def second_name(path: str, file: str | None, *, stops: bool) -> Wanted:
     if file is None:
         return Wanted(
             path=path,
-            trouble="so much lies in it that not all was looked at: a file with a second name the "
-            "agent can write past every cover",
+            trouble="so much lies in it that not all was looked at: what a link there leads to, "
+            "and a file with a second name, the agent can write past every cover",
             stops=stops,
             hint="take away what nobody needs there",
         )

@@ -14,7 +14,7 @@ from jailoc.bin.attach import readiness
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import committed, elsewhere, existence, halt, observe, sharing, uncovered
-from jailoc.bin.engine import containers, docker, mapped, witness
+from jailoc.bin.engine import containers, docker, halting, mapped, witness
 from jailoc.bin.host import bind_mounts, foreground, links, programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.exit_status import NOT_EXECUTED, NOT_FOUND, NOT_RUN, SIGNALLED
@@ -212,6 +212,6 @@ def _still_written(among: Sequence[str], mine: Sequence[str]) -> tuple[str, ...]
 
 def _halted(name: str) -> bool:
     try:
-        return any(each.state == "paused" for each in halt.agents(name))
+        return any(halting.halted(each) for each in halt.agents(name))
     except docker.DockerError:
         return False

@@ -39,14 +39,20 @@ _HELD: ContextVar[Mapping[str, tuple[int, ...]]] = ContextVar("halt", default=Ma
 LONG = 600.0
 """Seconds to wait for another jailoc that has halted an agent, where nothing is asked meanwhile."""
 
-# A line is the process that works there, or says that all has ended in order. The end of the input
-# is that of jailoc, and of what it has asked the engine meanwhile.
+# A line is whom the engine is asked to halt, the process that works there, or says that all has
+# ended in order. The end of the input is that of jailoc, and of what it has asked the engine
+# meanwhile.
 LET_GO = f"""
 trap '' HUP INT QUIT TERM
-left=$1 works='' ended=''
+left=$1 works='' ended='' halted=''
 shift
 while read -r word; do
-    case $word in ended) ended=yes && break ;; cut) break ;; *) works=$word ;; esac
+    case $word in
+        halts:*) halted="$halted ${{word#halts:}}" ;;
+        ended) ended=yes && break ;;
+        cut) break ;;
+        *) works=$word ;;
+    esac
 done
 # Of a process that has become another user's (sudo) kill tells nothing.
 works() {{
@@ -59,7 +65,16 @@ if [ -z "$ended" ] && [ "$left" ]; then
         "$1" rm --force "$each"
     done
 fi
-exec "$@"
+for each in $halted; do
+    tries=30
+    # An engine takes note of a halt late, and of one that has ended there is nothing to let go.
+    until "$@" "$each"; do
+        tries=$((tries - 1))
+        there=$("$1" inspect --format '{{{{.State.Running}}}}' "$each")
+        [ "$tries" -gt 0 ] && [ "$there" = true ] || break
+        sleep 0.5
+    done
+done
 """
 
 
@@ -245,7 +260,7 @@ def during(
     """
     with ExitStack() as stack:
         every, more = _alone_with_all(stack, names, patience)
-        going = [each.id for name in every for each in agents(name) if each.state != "paused"]
+        going = [each.id for name in every for each in agents(name) if not halting.halted(each)]
         return _halted(going, work, (*locks, *more), by=by)
 
 
@@ -288,6 +303,7 @@ def _halted(
         try:
             with door.held(writing):
                 for each in going:
+                    _tell(writing, f"halts:{each}")
                     halting.pause(each)
                 found = work(lambda process: _tell(writing, str(process)))
             ends = "ended"
@@ -298,7 +314,7 @@ def _halted(
             keeper.wait()
         return found
 
-    return docker.attend(["unpause", *going], attended)
+    return docker.attend(["unpause"], attended)
 
 
 def _tell(writing: int, word: str) -> None:

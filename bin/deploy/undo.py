@@ -144,7 +144,7 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
 
 def _pause(container: Container) -> None:
     """Halt a container; stop it where the engine cannot halt one."""
-    if container.state == "paused":
+    if halting.halted(container):
         return
     try:
         halting.pause(container.id)

@@ -141,6 +141,22 @@ def _listed(container: str, process: int, name: str) -> Iterator[str]:
             yield from each.read_text().split()
 
 
+def frozen(container: str, process: int) -> bool | None:
+    """Tell whether the kernel has halted all of a container; None where that is not seen from here.
+
+    Args:
+        container: Its id.
+        process: The number of its first process, as the engine has it.
+    """
+    with suppress(OSError, ValueError, LookupError):
+        groups = groups_of(contents(PROC / str(process) / "cgroup"), container)
+        if "freezer" in groups:
+            state = contents(CGROUPS / "freezer" / groups["freezer"] / "freezer.state")
+            return state.strip() == "FROZEN"
+        return _numbers(contents(CGROUPS / groups[""] / "cgroup.events"))["frozen"] == 1
+    return None
+
+
 KILLED, EXITING = 1 << 8, 1 << 2
 """SIGKILL in a set of signals (proc(5), SigPnd), and PF_EXITING (linux/sched.h)."""
 

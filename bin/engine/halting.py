@@ -4,11 +4,36 @@ import time
 from contextlib import suppress
 
 from jailoc.bin.engine import cgroup
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError, run
 
 PATIENCE, BETWEEN = 30.0, 0.1
 """Seconds in which it is tried again, and between two tries."""
+LATE = 10.0
+"""Seconds for which an engine has to say that a container is halted, where it alone knows."""
 _DYING = "a process that was killed for want of memory has not ended yet"
+
+
+def halted(container: Container) -> bool:
+    """Tell whether a container is halted, whatever the engine says where the kernel can be asked.
+
+    An engine takes note of what happens in turn, and of a halt and its end late, behind the end of
+    a program whose output an agent holds open: then it says so of one that has long gone on.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    if (frozen := cgroup.frozen(container.id, container.process)) is not None:
+        return frozen
+    if container.state != "paused":
+        return False
+    until = time.monotonic() + LATE
+    while time.monotonic() < until:
+        time.sleep(BETWEEN)
+        words = ["inspect", "--format", "{{.State.Status}}", container.id]
+        if run(words, what="inspect a container", timeout=30).strip() != "paused":
+            return False
+    return True
 
 
 def pause(container: str) -> None:
@@ -54,6 +79,17 @@ def _first(container: str) -> int | None:
 
 
 def resume(container: str) -> None:
-    """Let a halted container go on; one that was not halted, or is gone, stays so."""
+    """Let a halted container go on; one that was not halted, or is gone, stays so.
+
+    An engine that takes note of the halt late refuses at first.
+    """
+    until = time.monotonic() + LATE
     with suppress(DockerError):
-        run(["unpause", container], what="resuming a container", timeout=60)
+        while time.monotonic() < until:
+            with suppress(DockerError):
+                run(["unpause", container], what="resuming a container", timeout=60)
+                return
+            words = ["inspect", "--format", "{{.State.Running}}", container]
+            if run(words, what="inspect a container", timeout=30).strip() != "true":
+                return
+            time.sleep(BETWEEN)

@@ -286,6 +286,23 @@ def test_jailoc_is_killed_while_the_engine_is_asked_and_the_agent_goes_on(user: 
     eventually("it goes on", lambda: states() == {"running"}, 20)
 
 
+def test_who_is_said_to_be_halted_and_goes_on_is_halted(user: User) -> None:
+    """An engine that is behind: it takes note of an earlier halt when that is over."""
+    folder, docker = user.home / "behind", shutil.which("docker")
+    folder.mkdir()
+    (folder / "docker").write_text(
+        f'#!/bin/sh\n[ "$1" = inspect ] || exec {docker} "$@"\n'
+        f"""{docker} "$@" | sed 's/"Status": *"running"/"Status":"paused"/'\n"""
+    )
+    (folder / "docker").chmod(0o755)
+    look = f"{docker} inspect --format '{{{{.State.Paused}}}}' jailoc-{NAME}-opencode-1"
+    behind = f"{folder}:{os.environ['PATH']}"
+    assert '"paused"' in world.call("env", f"PATH={behind}", "docker", "inspect",
+                                    f"jailoc-{NAME}-opencode-1")  # fmt: skip
+    assert user.run("pause", "--", "sh", "-c", look, PATH=behind).stdout == "true\n"
+    assert states() == {"running"}
+
+
 def test_what_asks_jailoc_to_end_ends_the_program(user: User) -> None:
     begun = user.home / "begun-to-end"
     words = ("sh", "-c", f"touch {begun}; exec sleep 100")
@@ -502,8 +519,8 @@ def test_a_program_that_is_another_users_is_waited_for() -> None:
         look = ["sh", "-c", f"kill -0 {program.pid}"]
         control = subprocess.run(look, user=65534, check=False, capture_output=True)
         assert control.returncode != 0
-        keeper = subprocess.Popen(["sh", "-c", halt.LET_GO, "jailoc", "", "true"], user=65534,
-                                  stdin=subprocess.PIPE)  # fmt: skip
+        keeper = subprocess.Popen(["sh", "-c", halt.LET_GO, "jailoc", "", "true", "unpause"],
+                                  user=65534, stdin=subprocess.PIPE)  # fmt: skip
         assert keeper.stdin is not None
         keeper.stdin.write(b"%d\n" % program.pid)
         keeper.stdin.close()

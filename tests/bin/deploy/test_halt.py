@@ -1,5 +1,6 @@
 """Agents are halted by one jailoc at a time: each lets go on those that it has halted."""
 
+import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,3 +60,20 @@ def test_who_has_started_while_others_were_waited_for_is_halted_too(
     there = iter([["b"], ["b", "a"], ["b", "a"]])
     halt.during(lambda: next(there), lambda _: halt.Done())
     assert asked == ["a", "b"]
+
+
+@pytest.mark.parametrize(("refused", "there", "tried"), [(3, "true", 4), (9, "false", 1)])
+def test_who_lets_go_asks_again_an_engine_that_is_behind(
+    tmp_path: Path, refused: int, there: str, tried: int
+) -> None:
+    log, docker = tmp_path / "log", tmp_path / "docker"
+    docker.write_text(
+        f'#!/bin/sh\n[ "$1" = unpause ] || exec echo {there}\necho "$2" >>{log}\n'
+        f'[ "$(grep -c "$2" {log})" -gt {refused} ]\n'
+    )
+    docker.chmod(0o755)
+    subprocess.run(
+        ["/bin/sh", "-c", halt.LET_GO, "jailoc", "", str(docker), "unpause"],
+        input=b"halts:a\nhalts:b\nended\n", check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert log.read_text().split() == [*["a"] * tried, *["b"] * tried]

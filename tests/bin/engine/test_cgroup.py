@@ -129,3 +129,18 @@ def test_the_share_of_a_processor_is_that_between_two_samples(machine: Path) -> 
     second = first._replace(moment=first.moment + 2, cpu=first.cpu + 3)
     assert cgroup.share(first, second).cpu == 150.0
     assert cgroup.share(second, first).cpu == 0.0
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_the_kernel_has_halted_is_seen(machine: Path, version: int, frozen: bool) -> None:
+    group = f"docker/{ID}"
+    name = "freezer" if version == 1 else ""
+    put(machine / "proc/7/cgroup", f"{4 if name else 0}:{name}:/{group}\n")
+    if version == 1:
+        put(machine / f"cgroup/freezer/{group}/freezer.state", "FROZEN\n" if frozen else "THAWED\n")
+    else:
+        put(machine / f"cgroup/{group}/cgroup.events", f"populated 1\nfrozen {int(frozen)}\n")
+    assert cgroup.frozen(ID, 7) is frozen
+    assert cgroup.frozen("1e" * 32, 7) is None, "another machine's"
+    assert cgroup.frozen(ID, 8) is None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from jailoc.bin.engine import cgroup, halting
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 
 
@@ -74,6 +75,46 @@ def test_who_never_leaves_it_is_told_of_in_time(monkeypatch: pytest.MonkeyPatch)
         halting.pause("686233c5b948")
     assert "unable to freeze" in caught.value.tail
     assert made.now < halting.PATIENCE + 1
+
+
+@pytest.mark.parametrize(
+    ("state", "frozen", "later", "halted"),
+    [
+        ("paused", True, "", True),
+        ("paused", False, "", False),  # the engine is behind
+        ("running", True, "", True),
+        ("running", None, "", False),
+        ("paused", None, "paused", True),
+        ("paused", None, "running", False),
+    ],
+)
+def test_the_kernel_is_asked_whether_one_is_halted_before_the_engine_is_believed(
+    monkeypatch: pytest.MonkeyPatch, state: str, frozen: bool | None, later: str, halted: bool
+) -> None:
+    made = engine(monkeypatch, Engine(busy=0))
+    monkeypatch.setattr(cgroup, "frozen", lambda container, process: frozen)
+    monkeypatch.setattr(halting, "run", lambda *_, **__: f"{later}\n")
+    asked = Container(id="686233c5b948", service="opencode", project="jailoc-api", state=state,
+                      health="", exit_code=0, ports=(), started="", image="")  # fmt: skip
+    assert halting.halted(asked) is halted
+    assert (made.now > 0) is bool(later)
+
+
+def test_who_is_not_known_to_be_halted_yet_is_let_go_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, tried = engine(monkeypatch, Engine(busy=0)), []
+
+    def run(words: Sequence[str], **_: object) -> str:
+        if words[0] == "unpause":
+            tried.append(made.now)
+            if len(tried) < 5:
+                raise DockerError("resuming", [*words], 1, "is not paused")
+        return "true\n"
+
+    monkeypatch.setattr(halting, "run", run)
+    halting.resume("686233c5b948")
+    assert len(tried) == 5
 
 
 def test_who_has_ended_need_not_be_halted(monkeypatch: pytest.MonkeyPatch) -> None:
