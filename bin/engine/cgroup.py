@@ -134,27 +134,44 @@ def processes(container: str, process: int) -> Iterator[str]:
 def _listed(container: str, process: int, name: str) -> Iterator[str]:
     """Yield what the lists of a name have, in the group of a container and in those below it."""
     with suppress(OSError, ValueError, LookupError):
-        groups = groups_of(contents(PROC / str(process) / "cgroup"), container)
-        v1 = "freezer" in groups
-        place = CGROUPS / "freezer" / groups["freezer"] if v1 else CGROUPS / groups[""]
-        for each in place.rglob(name):
+        for each in _group(container, process).rglob(name):
             yield from each.read_text().split()
+
+
+def _group(container: str, process: int) -> Path:
+    """Return the cgroup of a container, of version 1 that of the freezer.
+
+    Raises:
+        OSError: the process is not there.
+        LookupError: it is another machine's.
+    """
+    groups = groups_of(contents(PROC / str(process) / "cgroup"), container)
+    v1 = "freezer" in groups
+    return CGROUPS / "freezer" / groups["freezer"] if v1 else CGROUPS / groups[""]
 
 
 def frozen(container: str, process: int) -> bool | None:
     """Tell whether the kernel has halted all of a container; None where that is not seen from here.
+
+    Engines halt its group, or one in it that has all of its processes.
 
     Args:
         container: Its id.
         process: The number of its first process, as the engine has it.
     """
     with suppress(OSError, ValueError, LookupError):
-        groups = groups_of(contents(PROC / str(process) / "cgroup"), container)
-        if "freezer" in groups:
-            state = contents(CGROUPS / "freezer" / groups["freezer"] / "freezer.state")
-            return state.strip() == "FROZEN"
-        return _numbers(contents(CGROUPS / groups[""] / "cgroup.events"))["frozen"] == 1
+        lists = [*_group(container, process).rglob("cgroup.procs")]
+        held = [_frozen(each.parent) for each in lists if each.read_text().strip()]
+        return all(held) if held else None
     return None
+
+
+def _frozen(group: Path) -> bool:
+    """Tell whether a cgroup is halted, by itself or with one that it is in."""
+    state = group / "freezer.state"
+    if state.exists():
+        return contents(state).strip() == "FROZEN"
+    return _numbers(contents(group / "cgroup.events"))["frozen"] == 1
 
 
 KILLED, EXITING = 1 << 8, 1 << 2

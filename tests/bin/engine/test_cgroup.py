@@ -133,14 +133,27 @@ def test_the_share_of_a_processor_is_that_between_two_samples(machine: Path) -> 
 
 @pytest.mark.parametrize("frozen", [True, False])
 @pytest.mark.parametrize("version", [1, 2])
-def test_what_the_kernel_has_halted_is_seen(machine: Path, version: int, frozen: bool) -> None:
+@pytest.mark.parametrize("inner", ["", "/container"])
+def test_what_the_kernel_has_halted_is_seen(
+    machine: Path, version: int, inner: str, frozen: bool
+) -> None:
+    """Podman has a group in that of a container, and halts the inner one (crun(1))."""
     group = f"docker/{ID}"
-    name = "freezer" if version == 1 else ""
-    put(machine / "proc/7/cgroup", f"{4 if name else 0}:{name}:/{group}\n")
-    if version == 1:
-        put(machine / f"cgroup/freezer/{group}/freezer.state", "FROZEN\n" if frozen else "THAWED\n")
-    else:
-        put(machine / f"cgroup/{group}/cgroup.events", f"populated 1\nfrozen {int(frozen)}\n")
+    above = machine / "cgroup" / ("freezer" if version == 1 else "") / group
+    put(machine / "proc/7/cgroup", f"{'4:freezer' if version == 1 else '0:'}:/{group}{inner}\n")
+
+    def state(place: Path, halted: bool, processes: str) -> None:
+        put(place / "cgroup.procs", processes)
+        if version == 1:
+            put(place / "freezer.state", "FROZEN\n" if halted else "THAWED\n")
+        else:
+            put(place / "cgroup.events", f"populated 1\nfrozen {int(halted)}\n")
+
+    state(above, frozen and not inner, "" if inner else "7\n8\n")
+    if inner:
+        state(Path(f"{above}{inner}"), frozen, "7\n8\n")
     assert cgroup.frozen(ID, 7) is frozen
+    state(above / "other", False, "9\n")
+    assert cgroup.frozen(ID, 7) is False
     assert cgroup.frozen("1e" * 32, 7) is None, "another machine's"
     assert cgroup.frozen(ID, 8) is None
